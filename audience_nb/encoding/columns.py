@@ -1,0 +1,506 @@
+"""One column of a frame, read as numbers whose meaning is known."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from audience_nb.catalog import Variable
+from audience_nb.codebook import parse_numbers
+from audience_nb.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Column", "ColumnType", "Refused", "learn_column", "read_column"]
+
+ColumnType = Literal["numeric", "ordinal", "nominal", "boolean", "date"]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+# A text column counts as numbers or dates when at least this share of its values parses.
+NEARLY_ALL = 0.95
+# Above this many different texts a column is a candidate identifier, and levels are folded.
+MAX_LEVELS = 50
+# Whole numbers with at most so many levels are read as a rating or small count, as codebook does.
+MAX_RATING = 11
+OTHER, MISSING = "other", "missing"
+
+_BLANKS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "-", "?", "."})
+_WORDS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("non", "oui"), ("off", "on"))
+_DATE = re.compile(r"^(?=.*\d)[\w ,./:+\-]{6,40}$")
+_DATE_FORMATS = (
+    "ISO8601",
+    "%d-%b-%y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+)
+
+
+class Refused(Exception):
+    """Why a column can't take part; the encoder turns it into a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one column is read.
+
+    Parameters
+    ----------
+    variable : Variable
+        What the column measures.
+    value_type : {"numeric", "ordinal", "nominal", "boolean", "date"}
+        How its values were read.
+    levels : tuple of str
+        Texts of the values of ordinal (in order), nominal and boolean (false, true) columns.
+    decimals : int
+        Digits after the point that numbers are shown with.
+    is_year : bool
+        Whether the numbers look like calendar years, which take no thousands commas.
+    date_format : str
+        How dates written as text are read, "" where they are not text.
+
+    Examples
+    --------
+    >>> column = Column(Variable("HOME", "Home"), "nominal", levels=("owner", "renter"))
+    >>> column.text(1.0)
+    'renter'
+    """
+
+    variable: Variable
+    value_type: ColumnType
+    levels: tuple[str, ...] = ()
+    decimals: int = 0
+    is_year: bool = False
+    date_format: str = ""
+
+    @property
+    def code(self) -> str:
+        """Code of the variable, the column's name."""
+        return self.variable.code
+
+    @property
+    def label(self) -> str:
+        """Label of the variable."""
+        return self.variable.label
+
+    def text(self, value: float) -> str:
+        """Write one value for people.
+
+        Parameters
+        ----------
+        value : float
+            A number, days since 1970-01-01, 0 or 1, or a position among the levels.
+
+        Returns
+        -------
+        str
+            Such as "34", "1,397", "2012-09-04", "renter"; "unknown" for NaN.
+
+        Examples
+        --------
+        >>> Column(Variable("PAY", "Income"), "numeric").text(51381.4)
+        '51,381'
+        """
+        if not math.isfinite(value):
+            return "unknown"
+        if self.levels:
+            return self.levels[round(min(max(value, 0), len(self.levels) - 1))]
+        if self.value_type == "date":
+            return str(np.datetime64(math.floor(value), "D"))
+        number = round(value, self.decimals) + 0.0  # no "-0"
+        if abs(number) >= 1e15:
+            return f"{number:.6g}"
+        return f"{number:.{self.decimals}f}" if self.is_year else f"{number:,.{self.decimals}f}"
+
+    def value(self, value: float) -> Any:
+        """Give one value as JSON can hold it.
+
+        Parameters
+        ----------
+        value : float
+            As for `text`.
+
+        Returns
+        -------
+        int, float, bool, str or None
+            Numbers stay numbers, dates become ISO text, levels their text, NaN None.
+
+        Examples
+        --------
+        >>> Column(Variable("PAY", "Income"), "numeric").value(51381.0)
+        51381
+        """
+        if not math.isfinite(value):
+            return None
+        if self.value_type == "boolean":
+            return value >= 0.5
+        if self.levels:
+            text = self.text(value)
+            return _plain(float(text)) if _is_number(text) else text
+        return self.text(value) if self.value_type == "date" else _plain(value)
+
+
+def learn_column(
+    series: pd.Series[Any], variable: Variable, declared: bool
+) -> tuple[Column, FloatArray, list[str]]:
+    """Decide how a column is read, and read it.
+
+    Parameters
+    ----------
+    series : pandas.Series of length n_records
+        Any dtype.
+    variable : Variable
+        What it measures.
+    declared : bool
+        Whether `variable.value_type` is somebody's statement; otherwise it is inferred.
+
+    Returns
+    -------
+    column : Column
+        How it is read.
+    values : ndarray of shape (n_records,), float64
+        Numbers, days since 1970-01-01, 0/1, or positions among the levels; NaN where missing.
+    notes : list of str
+        What was set aside, with counts.
+
+    Raises
+    ------
+    InvalidInput
+        If the column holds lists, dicts or complex numbers.
+    Refused
+        If the column holds nothing to compare records by.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> learn_column(pd.Series(["No", "Yes", ""]), Variable("CAR", "Car"), False)[1]
+    array([ 0.,  1., nan])
+    """
+    notes: list[str] = []
+    wanted = variable.value_type if declared else "text"
+    if _is_text(series):
+        column, values = _learn_texts(series, variable, wanted, notes)
+    else:
+        column, values = _learn_numbers(series, variable, wanted, notes)
+    _check_spread(values, column)
+    return column, values, notes
+
+
+def read_column(series: pd.Series[Any], column: Column) -> FloatArray:
+    """Read a column as it was learnt.
+
+    Parameters
+    ----------
+    series : pandas.Series of length n_records
+        Any dtype.
+    column : Column
+        From `learn_column`.
+
+    Returns
+    -------
+    ndarray of shape (n_records,), float64
+        NaN where a value is missing, does not parse, or is a level not seen before.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> home = Column(Variable("HOME", "Home"), "nominal", levels=("owner", "renter"))
+    >>> read_column(pd.Series(["renter", "owner", "tent"]), home)
+    array([ 1.,  0., nan])
+    """
+    if column.value_type == "boolean":
+        if not _is_text(series):
+            return _finite(_numbers(series))
+        codes, texts = _texts(series)
+        answers = {"0": 0.0, "1": 1.0, **{t.casefold(): i for i, t in enumerate(column.levels)}}
+        return _spread(np.array([answers.get(_key(t).casefold(), np.nan) for t in texts]), codes)
+    if column.levels:
+        codes, texts = _texts(series)
+        places = {_key(level): float(i) for i, level in enumerate(column.levels)}
+        rest = places.get(OTHER, np.nan) if column.value_type == "nominal" else np.nan
+        return _spread(np.array([places.get(_key(t), rest) for t in texts]), codes)
+    if not _is_text(series):
+        return _finite(_numbers(series))
+    codes, texts = _texts(series)
+    if column.value_type == "date":
+        return _spread(_days(texts, column.date_format or "ISO8601"), codes)
+    return _finite(_spread(_parsed(texts), codes))
+
+
+def _learn_numbers(
+    series: pd.Series[Any], variable: Variable, wanted: str, notes: list[str]
+) -> tuple[Column, FloatArray]:
+    import pandas as pd
+
+    numbers = _numbers(series)
+    infinite = int(np.isinf(numbers).sum())
+    if infinite:
+        notes.append(f"{infinite:,} infinite values count as missing")
+    numbers = _finite(numbers)
+    distinct = np.unique(numbers[~np.isnan(numbers)])
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return Column(variable, "date"), numbers
+    whole = bool((distinct % 1 == 0).all())
+    if wanted != "nominal" and len(distinct) and set(distinct) <= {0.0, 1.0}:
+        return Column(variable, "boolean", levels=("no", "yes")), numbers
+    few = whole and 0 < len(distinct) <= MAX_RATING
+    rating = wanted == "text" and few and bool(distinct[0] >= 0 and np.ptp(distinct) < MAX_RATING)
+    if wanted == "nominal" and len(distinct) <= MAX_LEVELS:
+        return _leveled(variable, "nominal", [_number_text(v) for v in distinct], series)
+    if (wanted == "ordinal" and len(distinct) <= MAX_LEVELS) or rating:
+        levels = _declared_levels(variable, [_number_text(v) for v in distinct])
+        levels = levels or [_number_text(v) for v in distinct]
+        return _leveled(variable, "ordinal", levels, series)
+    return _numeric(variable, numbers, whole), numbers
+
+
+def _learn_texts(
+    series: pd.Series[Any], variable: Variable, wanted: str, notes: list[str]
+) -> tuple[Column, FloatArray]:
+    import pandas as pd
+
+    codes, texts = _texts(series)
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    n_known = int(counts.sum())
+    if not n_known:
+        raise Refused("no value is known")
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        if series.dtype.ordered and wanted in ("ordinal", "text") and len(texts) <= MAX_LEVELS:
+            return _leveled(variable, "ordinal", texts, series)
+        texts = [t for t, count in zip(texts, counts, strict=True) if count]
+        codes = np.append(np.cumsum(counts > 0) - 1, -1)[codes]
+        counts = counts[counts > 0]
+        wanted = "nominal" if wanted == "text" else wanted
+    choice = wanted in ("nominal", "ordinal") and len(texts) <= MAX_LEVELS
+    if wanted in ("text", "boolean"):
+        for pair in _WORDS:
+            if {t.casefold() for t in texts} == set(pair):
+                levels = [next(t for t in sorted(texts) if t.casefold() == word) for word in pair]
+                return _leveled(variable, "boolean", levels, series)
+    if not choice:
+        numbers = _parsed(texts)
+        parsed = int(counts[~np.isnan(numbers)].sum())
+        if parsed >= NEARLY_ALL * n_known:
+            if parsed < n_known:
+                notes.append(f"{n_known - parsed:,} texts that are no numbers count as missing")
+            return _learn_numbers(pd.Series(_spread(numbers, codes)), variable, wanted, notes)
+        dated = _learn_dates(texts, counts)
+        if dated is not None:
+            style, days = dated
+            lost = int(counts[np.isnan(days)].sum())
+            if lost:
+                notes.append(f"{lost:,} texts that are no dates count as missing")
+            if style in ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y"):
+                notes.append("dates are read as month, day, year")
+            return Column(variable, "date", date_format=style), _spread(days, codes)
+    if wanted == "ordinal":
+        levels = _declared_levels(variable, texts)
+        if levels:
+            return _leveled(variable, "ordinal", levels, series)
+        if all(_is_number(t) for t in texts):
+            return _leveled(variable, "ordinal", sorted(texts, key=_as_number), series)
+        notes.append("its values have no stated order, so they are read as categories")
+    elif wanted in ("numeric", "date", "boolean"):
+        notes.append(f"stated as {wanted}, but most values are not, so they are read as categories")
+    if len(texts) > MAX_LEVELS and len(texts) > 0.5 * n_known:
+        raise Refused(f"{len(texts):,} different texts in {n_known:,} records identify, not group")
+    if len(texts) == n_known > 2:
+        raise Refused(f"all {n_known:,} texts differ, so they group nobody")
+    # Most common first, so that ties between levels are broken the same way in any row order.
+    ranked = sorted(range(len(texts)), key=lambda i: (-int(counts[i]), texts[i]))
+    kept = [texts[i] for i in ranked[:MAX_LEVELS]]
+    if len(texts) > MAX_LEVELS:
+        kept = [*kept[: MAX_LEVELS - 1], OTHER]
+        notes.append(
+            f"{len(texts) - MAX_LEVELS + 1:,} rarer of {len(texts):,} levels count as other"
+        )
+    return _leveled(variable, "nominal", kept, series)
+
+
+def _leveled(
+    variable: Variable, kind: ColumnType, levels: Sequence[str], series: pd.Series[Any]
+) -> tuple[Column, FloatArray]:
+    column = Column(variable, kind, levels=tuple(levels))
+    return column, read_column(series, column)
+
+
+def _numeric(variable: Variable, numbers: FloatArray, whole: bool) -> Column:
+    known = numbers[~np.isnan(numbers)]
+    if not len(known):
+        raise Refused("no value is known")
+    low, high = np.quantile(known, [0.1, 0.9])
+    spread = float(high / 2 - low / 2) * 2 or float(np.abs(known).max())
+    # Two digits of the spread tell people apart; more is noise to a reader.
+    decimals = 0 if whole or spread <= 0 else max(0, min(9, 1 - math.floor(math.log10(spread))))
+    is_year = whole and float(known.min()) >= 1800 and float(known.max()) <= 2200
+    return Column(variable, "numeric", decimals=decimals, is_year=is_year)
+
+
+def _check_spread(values: FloatArray, column: Column) -> None:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        raise Refused("no value is known")
+    # A category that is sometimes missing still has two levels: it, and missing.
+    alone = column.value_type != "nominal" or len(known) == len(values)
+    if alone and known.min() == known.max():
+        raise Refused(f"constant, always {column.text(float(known[0]))}")
+
+
+def _declared_levels(variable: Variable, texts: Sequence[str]) -> list[str]:
+    """Give the stated values in their stated order if they cover the texts."""
+    stated = {_key(v): v for v in variable.values}
+    written = {_key(t): t for t in texts}
+    if len(stated) > MAX_LEVELS or not written.keys() <= stated.keys():
+        return []
+    return [written.get(key, _clean(v)) for key, v in stated.items()]
+
+
+def _learn_dates(
+    texts: Sequence[str], counts: npt.NDArray[np.intp]
+) -> tuple[str, FloatArray] | None:
+    likely = np.array([bool(_DATE.match(t)) for t in texts])
+    enough = NEARLY_ALL * counts.sum()
+    if counts[likely].sum() < enough:
+        return None
+    for style in _DATE_FORMATS:
+        days = _days(texts, style)
+        if counts[~np.isnan(days)].sum() >= enough:
+            return style, days
+    return None
+
+
+def _days(texts: Sequence[str], style: str) -> FloatArray:
+    import pandas as pd
+
+    stamps = pd.to_datetime(
+        pd.Series(list(texts), dtype=object), format=style, errors="coerce", utc=True
+    )
+    return _numbers(stamps)
+
+
+def _is_text(series: pd.Series[Any]) -> bool:
+    import pandas as pd
+
+    kinds = pd.api.types
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return True
+    if kinds.is_complex_dtype(series.dtype):
+        raise InvalidInput(
+            f"Column {series.name!r} holds complex numbers.", "Give real numbers or texts."
+        )
+    return not (
+        kinds.is_numeric_dtype(series.dtype)
+        or kinds.is_datetime64_any_dtype(series.dtype)
+        or kinds.is_timedelta64_dtype(series.dtype)
+    )
+
+
+def _numbers(series: pd.Series[Any]) -> FloatArray:
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        if isinstance(series.dtype, pd.DatetimeTZDtype):
+            series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+        since: pd.Series[Any] = series - pd.Timestamp("1970-01-01")
+        return np.asarray(since / pd.Timedelta(days=1), dtype=np.float64)
+    if pd.api.types.is_timedelta64_dtype(series.dtype):
+        return np.asarray(series / pd.Timedelta(days=1), dtype=np.float64)
+    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _finite(numbers: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(numbers), numbers, np.nan) + 0.0
+
+
+def _texts(series: pd.Series[Any]) -> tuple[IntArray, list[str]]:
+    """Give each different text of a column a number; -1 where it is blank."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        codes, uniques = np.asarray(series.cat.codes, dtype=np.intp), list(series.cat.categories)
+    else:
+        plain: pd.Series[Any] = series.astype(object)
+        if pd.api.types.infer_dtype(plain, skipna=True).startswith("mixed"):
+            # 1, True and 1.0 are one key to a hash table, and three answers to a person.
+            plain = plain.where(plain.isna(), plain.map(_clean, na_action="ignore"))
+        try:
+            found, kept = pd.factorize(plain)
+        except TypeError as error:
+            raise InvalidInput(
+                f"Column {series.name!r} holds lists or other nested values.",
+                "Give one number, text, date or yes/no a cell.",
+            ) from error
+        codes, uniques = np.asarray(found, dtype=np.intp), list(kept)
+    places: dict[str, int] = {}
+    texts: list[str] = []
+    lookup = np.full(len(uniques) + 1, -1, dtype=np.intp)
+    for position, unique in enumerate(uniques):
+        text = _clean(unique)
+        if text.casefold() in _BLANKS:
+            continue
+        key = _key(text)
+        if key not in places:
+            places[key] = len(texts)
+            texts.append(text)
+        lookup[position] = places[key]
+    return lookup[codes], texts
+
+
+def _clean(value: object) -> str:
+    if isinstance(value, list | dict | set | tuple | np.ndarray):
+        raise InvalidInput(
+            "A column holds lists or other nested values.",
+            "Give one number, text, date or yes/no a cell.",
+        )
+    if isinstance(value, float | np.floating) and math.isfinite(value):
+        return _number_text(float(value))
+    return " ".join(str(value).split())
+
+
+def _key(text: str) -> str:
+    text = " ".join(text.split())
+    return _number_text(float(text)) if _is_number(text) else text
+
+
+def _parsed(texts: Sequence[str]) -> FloatArray:
+    import pandas as pd
+
+    return np.asarray(parse_numbers(pd.Series(list(texts), dtype="string")), dtype=np.float64)
+
+
+def _spread(levels: FloatArray, codes: IntArray) -> FloatArray:
+    return np.append(levels, np.nan)[codes].astype(np.float64)
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", text) is not None
+
+
+def _as_number(text: str) -> float:
+    return float(text)
+
+
+def _number_text(value: float) -> str:
+    return f"{value:.15g}"
+
+
+def _plain(value: float) -> int | float:
+    return int(value) if value == int(value) and abs(value) < 2**53 else float(value)

@@ -1,0 +1,131 @@
+"""Refining suggestions: typed actions applied to a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from audience_nb import conversation
+from audience_nb.catalog import Kind
+
+if TYPE_CHECKING:
+    from audience_nb.search import Suggestion
+    from audience_nb.session import Session
+
+__all__ = ["apply"]
+
+# Variables that "add cycling" brings.
+ADDED = 4
+
+
+def apply(session: Session, actions: Iterable[conversation.Action]) -> None:
+    """Do typed actions, in order, and say what changed.
+
+    Parameters
+    ----------
+    session : Session
+        Inside one of its steps.
+    actions : iterable of Action
+        As `conversation.parse` gives them.
+    """
+    added: list[str] = []
+    dropped: list[str] = []
+    for action in actions:
+        match action:
+            case conversation.Ask(text):
+                session.ask(text, limit=session.state.limit)
+            case conversation.Undo():
+                session.undo()
+            case conversation.Add(topic):
+                added += _add(session, topic)
+            case conversation.Drop(topic):
+                dropped += _drop(session, topic)
+            case conversation.Only(kind):
+                dropped += _only(session, kind)
+            case conversation.Bound(n, least, most):
+                _bound(session, n, least, most)
+    if added or dropped:
+        session.change("the refinement")
+        told = [f"Added {_listed(added)}."] if added else []
+        told += [f"Dropped {_listed(dropped)}."] if dropped else []
+        session.reply(" ".join(told))
+
+
+def _add(session: Session, topic: str) -> list[str]:
+    have = {s.variable.code for s in session.state.suggestions}
+    measures = {s.variable.measure for s in session.state.suggestions}
+    found = [
+        s
+        for s in session.index.search(topic, limit=3 * ADDED, data_type=session.state.data_type)
+        if s.variable.code not in have and s.variable.measure not in measures
+    ][:ADDED]
+    if not found:
+        session.reply(f"Nothing new in the catalogue is about “{topic}”.")
+        return []
+    _keep(session, [*session.state.suggestions, *found], [s.variable.code for s in found])
+    return [s.variable.label for s in found]
+
+
+def _drop(session: Session, topic: str) -> list[str]:
+    codes = session.index.about(topic, [s.variable.code for s in session.state.suggestions])
+    if not codes:
+        session.reply(f"None of the suggestions is about “{topic}”.")
+        return []
+    return _leave(session, [s for s in session.state.suggestions if s.variable.code in codes])
+
+
+def _only(session: Session, kind: Kind) -> list[str]:
+    others = [s for s in session.state.suggestions if s.variable.kind != kind]
+    if len(others) == len(session.state.suggestions):
+        session.reply(f"None of the suggestions is {kind}.")
+        return []
+    return _leave(session, others)
+
+
+def _leave(session: Session, gone: Sequence[Suggestion]) -> list[str]:
+    codes = {s.variable.code for s in gone}
+    _keep(session, [s for s in session.state.suggestions if s.variable.code not in codes], [])
+    return [s.variable.label for s in gone]
+
+
+def _keep(session: Session, suggestions: Sequence[Suggestion], ticked: Sequence[str]) -> None:
+    ranked = tuple(replace(s, rank=i) for i, s in enumerate(suggestions, start=1))
+    gone = {s.variable.code for s in session.state.suggestions} - {
+        s.variable.code for s in suggestions
+    }
+    selected = [c for c in session.state.selected if c not in gone]
+    session.discard("confirmed", "frame", "segmentation")
+    session.change(
+        "the refinement",
+        suggestions=ranked,
+        selected=tuple(dict.fromkeys([*selected, *ticked])),
+    )
+
+
+def _bound(session: Session, n: int | None, least: float | None, most: float | None) -> None:
+    state = session.state
+    n_segments = state.n_segments if n is None else n
+    min_share = state.min_share if least is None else least
+    max_share = state.max_share if most is None else most
+    if n is not None:
+        # A number outside today's bounds asks for other bounds.
+        if most is None and n * max_share < 1:
+            max_share = min(1.0, round(1.5 / n, 2))
+        if least is None and n * min_share > 1:
+            min_share = round(0.5 / n, 3)
+    session.change("the size rule", n_segments=n_segments, min_share=min_share, max_share=max_share)
+    if state.segmentation is not None:
+        session.build(n_segments, min_share, max_share)
+    else:
+        number = "a number of segments that fits" if n_segments == "auto" else n_segments
+        session.reply(
+            f"The next build makes {number} segments of {min_share:.1%} to {max_share:.1%}."
+            if n_segments != "auto"
+            else f"The next build makes {number}, each of {min_share:.1%} to {max_share:.1%}."
+        )
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = "; ".join(labels[:4])
+    return shown if len(labels) <= 4 else f"{shown}; and {len(labels) - 4} more"

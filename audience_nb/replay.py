@@ -1,0 +1,273 @@
+"""A session's decisions as JSON and as code, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audience_nb.distribution import Delivery
+from audience_nb.errors import DamagedFile, InvalidInput, NotFound
+from audience_nb.snapshot import Message
+
+if TYPE_CHECKING:
+    from audience_nb.session import Session
+
+__all__ = ["code_of", "decisions_of", "read_decisions", "replayed"]
+
+FORMAT = "audience_nb session 1"
+
+
+def decisions_of(session: Session) -> dict[str, Any]:
+    """Give the decisions of a session as plain values.
+
+    Parameters
+    ----------
+    session : Session
+        Any session.
+
+    Returns
+    -------
+    dict
+        No record, identifier or key is in it.
+    """
+    state = session.state
+    return {
+        "format": FORMAT,
+        "catalogue": session.catalog.fingerprint,
+        "source": {**session.origin, "n_records": session.source.n_records},
+        "random_state": session.random_state,
+        "data_type": state.data_type,
+        "subtype": state.subtype,
+        "query": state.query,
+        "limit": state.limit,
+        "suggestions": [
+            {
+                "code": s.variable.code,
+                "score": s.score,
+                "parts": dict(s.parts),
+                "why": s.why,
+            }
+            for s in state.suggestions
+        ],
+        "selected": list(state.selected),
+        "confirmed": list(state.confirmed),
+        "loaded": state.frame is not None,
+        "n_segments": state.n_segments,
+        "min_share": state.min_share,
+        "max_share": state.max_share,
+        "segmented": state.segmentation is not None,
+        "enriched": state.lifestyles is not None,
+        "picked": list(state.picked),
+        "names": [list(pair) for pair in state.names],
+        "exported": dict(state.exported) if state.exported else None,
+        "deliveries": [d.to_dict() for d in state.deliveries],
+        "messages": [asdict(m) for m in session.messages],
+        "revision": session.revision,
+    }
+
+
+def read_decisions(path: str | Path) -> dict[str, Any]:
+    """Read a saved session.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        As `Session.save` wrote it.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    NotFound
+        If there is no such file.
+    DamagedFile
+        If it is no saved session.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NotFound(f"There is no file {path.name!r}.", "Check the path.")
+    try:
+        decisions = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DamagedFile(f"{path.name} is not JSON.", "Save the session again.") from error
+    if not isinstance(decisions, dict) or decisions.get("format") != FORMAT:
+        raise DamagedFile(
+            f"{path.name} is no saved session of format {FORMAT!r}.",
+            "Give a file that Session.save wrote.",
+        )
+    return decisions
+
+
+def replayed(
+    session_type: type[Session], decisions: Mapping[str, Any], frame: Any, options: dict[str, Any]
+) -> Session:
+    """Lead a new session to where the decisions left off.
+
+    Parameters
+    ----------
+    session_type : type
+        `Session`.
+    decisions : mapping
+        As `decisions_of` gave them.
+    frame : pandas.DataFrame, path or None
+        The records, where they were the user's own.
+    options : dict
+        Further options of `Session`.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    InvalidInput
+        If the catalogue or the number of records is another.
+    DamagedFile
+        If a decision is missing.
+    """
+    from audience_nb.search import Suggestion
+
+    try:
+        source = decisions["source"]
+        if source["type"] == "frame":
+            if frame is None and "path" not in source:
+                raise InvalidInput(
+                    "The session was about a table of your own.", "Give it as `frame`."
+                )
+            options.setdefault("dictionary", source.get("dictionary"))
+            options.setdefault("id", source["id"])
+            frame = source["path"] if frame is None else frame
+        elif source["type"] == "synthetic":
+            options.setdefault("n_records", source["n_records"])
+        elif "source" not in options:
+            raise InvalidInput(
+                f"The session was about the source {source['name']!r}.", "Give it as `source`."
+            )
+        session = session_type(frame, random_state=decisions["random_state"], **options)
+        if session.catalog.fingerprint != decisions["catalogue"]:
+            raise InvalidInput(
+                f"The catalogue has {len(session.catalog):,} variables and another fingerprint "
+                "than the one the session was saved with.",
+                "Give the table and the dictionary it was saved with.",
+            )
+        if session.source.n_records != source["n_records"]:
+            raise InvalidInput(
+                f"There are {session.source.n_records:,} records, the session was saved with "
+                f"{source['n_records']:,}.",
+                "Give the same records.",
+            )
+        session.choose(decisions["data_type"], decisions["subtype"])
+        session.state = replace(
+            session.state,
+            query=decisions["query"],
+            limit=decisions["limit"],
+            suggestions=tuple(
+                Suggestion(
+                    variable=session.catalog[s["code"]],
+                    score=s["score"],
+                    rank=rank,
+                    parts=s["parts"],
+                    why=s["why"],
+                )
+                for rank, s in enumerate(decisions["suggestions"], start=1)
+            ),
+        )
+        _redo(session, decisions)
+        session.messages[:] = [Message(**m) for m in decisions["messages"]]
+        session.revision = decisions["revision"]
+    except (KeyError, TypeError) as error:
+        raise DamagedFile(
+            f"The saved session lacks or garbles a decision ({error}).", "Save it again."
+        ) from error
+    session.forget_past()
+    return session
+
+
+def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
+    if decisions["confirmed"]:
+        session.confirm(decisions["confirmed"])
+    if decisions["loaded"]:
+        session.load()
+    if decisions["segmented"]:
+        session.segment(
+            decisions["n_segments"],
+            min_share=decisions["min_share"],
+            max_share=decisions["max_share"],
+        )
+    if decisions["enriched"]:
+        session.enrich()
+    for segment, name in decisions["names"]:
+        session.rename(segment, name)
+    session.state = replace(
+        session.state,
+        selected=tuple(decisions["selected"]),
+        n_segments=decisions["n_segments"],
+        min_share=decisions["min_share"],
+        max_share=decisions["max_share"],
+        picked=tuple(decisions["picked"]),
+        exported=decisions["exported"],
+        deliveries=tuple(Delivery(**d) for d in decisions["deliveries"]),
+    )
+
+
+def code_of(session: Session) -> str:
+    """Write Python that leads to the same audience.
+
+    Parameters
+    ----------
+    session : Session
+        Any session.
+
+    Returns
+    -------
+    str
+    """
+    state = session.state
+    origin = session.origin
+    lines = ["from audience_nb import Session", ""]
+    given = []
+    if origin["type"] == "frame":
+        given.append(repr(origin["path"]) if "path" in origin else "frame")
+        if "dictionary" in origin:
+            given.append(f"dictionary={origin['dictionary']!r}")
+        if origin["id"] is not None:
+            given.append(f"id={origin['id']!r}")
+        if "path" not in origin:
+            lines.insert(1, "\n# frame: the table that the session was opened on")
+    elif origin["type"] == "synthetic":
+        given.append(f"n_records={session.source.n_records}")
+    else:
+        given.append("source=source")
+        lines.insert(1, "\n# source: the source that the session was opened on")
+    given.append(f"random_state={session.random_state}")
+    lines.append(f"session = Session({', '.join(given)})")
+    lines.append(f"session.choose({state.data_type!r}, {state.subtype!r})")
+    if state.query is not None:
+        lines.append(f"session.ask({state.query!r}, limit={state.limit})")
+    if state.confirmed:
+        lines.append("session.confirm([")
+        lines += [
+            f"    {code!r},  # {' '.join(session.catalog[code].label.split())}"
+            for code in state.confirmed
+        ]
+        lines.append("])")
+    if state.frame is not None:
+        lines.append("session.load()")
+    if state.segmentation is not None:
+        lines.append(
+            f"session.segment({state.n_segments!r}, min_share={state.min_share!r}, "
+            f"max_share={state.max_share!r})"
+        )
+    if state.lifestyles is not None:
+        lines.append("session.enrich()")
+    lines += [f"session.rename({segment}, {name!r})" for segment, name in state.names]
+    if state.picked:
+        lines.append(f"session.pick({list(state.picked)!r})")
+    if state.exported is not None:
+        lines.append(f"session.export({state.exported['path']!r})")
+    return "\n".join(lines) + "\n"

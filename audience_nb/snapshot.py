@@ -1,0 +1,364 @@
+"""What views show of a session: decisions and aggregates as plain values, never a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from audience_nb.errors import InvalidInput
+from audience_nb.policy import DATA_TYPES
+
+if TYPE_CHECKING:
+    from audience_nb.search import Suggestion
+    from audience_nb.session import Session
+
+__all__ = ["Message", "Snapshot", "checked_arguments", "suggestion_values", "take_snapshot"]
+
+StepState = Literal["done", "current", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the conversation.
+
+    Parameters
+    ----------
+    role : {"user", "assistant", "error"}
+        Who says it.
+    text : str
+        What.
+    next_move : str, optional
+        What the reader can do about an error.
+
+    Examples
+    --------
+    >>> Message("assistant", "12 segments.").role
+    'assistant'
+    """
+
+    role: Literal["user", "assistant", "error"]
+    text: str
+    next_move: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A session as one JSON value.
+
+    Parameters
+    ----------
+    values : dict
+        See `to_dict`.
+    """
+
+    values: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the snapshot as plain values.
+
+        Returns
+        -------
+        dict
+            `revision`, `steps`, `data`, `data_type`, `subtype`, `data_types`, `messages`,
+            `query`, `suggestions`, `selected`, `loaded`, `segmentation`, `audience`, `export`,
+            `undo`.
+        """
+        return self.values
+
+
+def take_snapshot(session: Session) -> Snapshot:
+    """Collect what views show.
+
+    Parameters
+    ----------
+    session : Session
+        The session, locked by the caller.
+
+    Returns
+    -------
+    Snapshot
+    """
+    state = session.state
+    ticked = set(state.selected)
+    return Snapshot(
+        {
+            "revision": session.revision,
+            "steps": _steps(session),
+            "data": {
+                "name": session.source.name,
+                "records": session.source.n_records,
+                "variables": len(session.catalog),
+                "demo": session.origin["type"] == "synthetic",
+            },
+            "data_type": state.data_type,
+            "subtype": state.subtype,
+            "data_types": [rule.to_dict() for rule in DATA_TYPES],
+            "messages": [asdict(m) for m in session.messages[-60:]],
+            "query": state.query,
+            "suggestions": [
+                {**suggestion_values(s), "selected": s.variable.code in ticked}
+                for s in state.suggestions
+            ],
+            "selected": [
+                {"code": v.code, "label": v.label, "kind": v.kind}
+                for v in (session.catalog[code] for code in state.selected)
+            ],
+            "loaded": _loaded(session),
+            "size_rule": {
+                "n_segments": state.n_segments,
+                "min_share": state.min_share,
+                "max_share": state.max_share,
+            },
+            "segmentation": _segmentation(session),
+            "audience": _audience(session),
+            "export": dict(state.exported) if state.exported else None,
+            "deliveries": [d.to_dict() for d in state.deliveries],
+            "undo": session.undoable,
+        }
+    )
+
+
+def suggestion_values(suggestion: Suggestion) -> dict[str, Any]:
+    """Give one suggestion as a view shows it.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        From a search.
+
+    Returns
+    -------
+    dict
+    """
+    v = suggestion.variable
+    return {
+        "code": v.code,
+        "label": v.label,
+        "kind": v.kind,
+        "category": v.category,
+        "source": v.source,
+        "unit": v.unit,
+        "score": round(float(suggestion.score), 4),
+        "parts": {name: round(float(part), 4) for name, part in suggestion.parts.items()},
+        "why": suggestion.why,
+    }
+
+
+def _steps(session: Session) -> list[dict[str, str]]:
+    state = session.state
+    done = [
+        ("describe", "Describe", state.query is not None or bool(state.confirmed)),
+        ("choose", "Choose variables", bool(state.confirmed)),
+        ("segment", "Segment", state.segmentation is not None),
+        ("export", "Export", state.exported is not None),
+    ]
+    steps = []
+    current_given = False
+    for name, title, is_done in done:
+        step_state: StepState = "done" if is_done else "waiting" if current_given else "current"
+        current_given |= not is_done
+        steps.append({"name": name, "title": title, "state": step_state})
+    return steps
+
+
+def _loaded(session: Session) -> dict[str, Any] | None:
+    frame = session.state.frame
+    if frame is None:
+        return None
+    missing = int(frame.isna().sum().sum())
+    notes = [f"{missing:,} of {frame.size:,} values are missing."] if missing else []
+    return {"records": len(frame), "variables": frame.shape[1], "notes": notes}
+
+
+def _segmentation(session: Session) -> dict[str, Any] | None:
+    state = session.state
+    cut = state.segmentation
+    if cut is None:
+        return None
+    smallest, largest = cut.bounds
+    lifestyles = _lifestyles(session)
+    return {
+        "n_records": len(cut.labels),
+        "n_segments": cut.n_segments,
+        "cost": float(cut.cost),
+        "bounds": {
+            "smallest": int(smallest),
+            "largest": int(largest),
+            "min_share": state.min_share,
+            "max_share": state.max_share,
+        },
+        "chosen_by": _chosen_by(session),
+        "notes": list(cut.notes),
+        "segments": [
+            {
+                "id": int(s.id),
+                "name": s.name,
+                "description": s.description,
+                "size": int(s.size),
+                "share": float(s.share),
+                "picked": s.id in state.picked,
+                "traits": [
+                    {
+                        "label": t.label,
+                        "text": t.text,
+                        "index": None if t.index is None else round(float(t.index)),
+                    }
+                    for t in s.traits[:6]
+                ],
+                **lifestyles.get(s.id, {"lifestyles": [], "diversity": None}),
+            }
+            for s in cut.segments
+        ],
+    }
+
+
+def _lifestyles(session: Session) -> dict[int, dict[str, Any]]:
+    """Give the three most frequent types of each segment."""
+    profile = session.state.lifestyles
+    if profile is None:
+        return {}
+    return {
+        int(segment): {
+            "lifestyles": [
+                {
+                    "code": row["lifestyle"],
+                    "name": row["name"],
+                    "share": round(float(row["share"]), 4),
+                    "base_share": round(float(row["base_share"]), 4),
+                    "index": round(float(row["index"])),
+                }
+                for row in rows.head(3).to_dict("records")
+            ],
+            "diversity": round(float(rows["diversity"].iloc[0]), 3),
+        }
+        for segment, rows in profile.groupby("segment")
+    }
+
+
+def _chosen_by(session: Session) -> str:
+    if session.state.n_segments == "auto":
+        return "best score over the feasible numbers of segments"
+    return "set by you"
+
+
+def _audience(session: Session) -> dict[str, Any] | None:
+    cut = session.state.segmentation
+    if cut is None:
+        return None
+    chosen = [s for s in cut.segments if not session.state.picked or s.id in session.state.picked]
+    size = sum(s.size for s in chosen)
+    return {
+        "name": session.state.query or "audience",
+        "segments": [s.id for s in chosen],
+        "size": size,
+        "share": size / len(cut.labels),
+    }
+
+
+# What a view may say: verb -> argument -> test of its value.
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 1000 and all(isinstance(v, str) for v in value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1000
+
+
+def _is_counts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 1000 and all(map(_is_count, value))
+
+
+def _is_number_of_segments(value: Any) -> bool:
+    return value is None or value == "auto" or _is_count(value)
+
+
+def _is_share(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (number and 0 <= value <= 1)
+
+
+_RULE = {"n_segments": _is_number_of_segments, "min_share": _is_share, "max_share": _is_share}
+_VERBS: dict[str, dict[str, Any]] = {
+    "choose": {"data_type": _is_text, "subtype": lambda v: v is None or _is_text(v)},
+    "say": {"text": _is_text},
+    "ask": {"text": _is_text, "limit": _is_count},
+    "refine": {"text": _is_text},
+    "select": {"codes": _is_texts},
+    "confirm": {"codes": _is_texts, "top": _is_count},
+    "load": {},
+    "segment": _RULE,
+    "enrich": {},
+    "build": _RULE,
+    "pick": {"segments": _is_counts},
+    "rename": {"segment": _is_count, "name": _is_text},
+    "export": {"name": _is_text},
+    "undo": {},
+}
+_REQUIRED = {
+    "choose": ("data_type",),
+    "say": ("text",),
+    "ask": ("text",),
+    "refine": ("text",),
+    "select": ("codes",),
+    "pick": ("segments",),
+    "rename": ("segment", "name"),
+}
+
+
+def checked_arguments(verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse what a view may not say.
+
+    Parameters
+    ----------
+    verb : str
+        Name of the verb.
+    arguments : mapping
+        Its arguments, as they came over the wire.
+
+    Returns
+    -------
+    dict
+        Arguments for the method of that name.
+
+    Raises
+    ------
+    InvalidInput
+        If the verb or an argument is unknown, missing or of the wrong sort.
+
+    Examples
+    --------
+    >>> checked_arguments("pick", {"segments": [1, 2]})
+    {'segments': [1, 2]}
+    """
+    if verb not in _VERBS:
+        raise InvalidInput(
+            f"There is no verb {str(verb)[:40]!r}.", f"Use one of: {', '.join(_VERBS)}."
+        )
+    tests = _VERBS[verb]
+    for name, value in arguments.items():
+        if name not in tests:
+            raise InvalidInput(
+                f"{verb} takes no argument {str(name)[:40]!r}.",
+                f"It takes: {', '.join(tests) or 'none'}.",
+            )
+        if not tests[name](value):
+            raise InvalidInput(
+                f"The argument {name!r} of {verb} is out of range.", "Give another value."
+            )
+    absent = [name for name in _REQUIRED.get(verb, ()) if name not in arguments]
+    if absent:
+        raise InvalidInput(f"{verb} lacks {absent[0]!r}.", "Give it.")
+    known = dict(arguments)
+    if verb == "export":
+        # A name, never a path: nothing but letters, digits, space, dot, dash and underscore.
+        name = "".join(c for c in known.pop("name", "") if c.isalnum() or c in " -_.").strip(" .")
+        stem = name.removesuffix(".csv")[:80]
+        known["path"] = f"exports/{stem}.csv" if stem else None
+    if verb == "segment":
+        known = {k: v for k, v in known.items() if v is not None}
+    return known

@@ -1,0 +1,191 @@
+"""Steps of a session: one lock, one list of past states, one list of messages."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+from audience_nb.errors import WrongStep
+from audience_nb.snapshot import Message
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audience_nb.distribution import Delivery
+    from audience_nb.search import Suggestion
+    from audience_nb.segments import Segmentation
+
+__all__ = ["Progress", "State", "Timeline", "step"]
+
+Progress = Callable[[str, float], None]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything one undo takes back: decisions, and the artefacts they led to."""
+
+    data_type: str
+    subtype: str
+    query: str | None = None
+    limit: int = 15
+    suggestions: tuple[Suggestion, ...] = ()
+    selected: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    frame: pd.DataFrame | None = None
+    n_segments: int | Literal["auto"] = "auto"
+    min_share: float = 0.05
+    max_share: float = 0.10
+    segmentation: Segmentation | None = None
+    lifestyles: pd.DataFrame | None = None
+    picked: tuple[int, ...] = ()
+    names: tuple[tuple[int, str], ...] = ()
+    exported: Mapping[str, Any] | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+def step(method: F) -> F:
+    """Run a verb alone, as one thing to undo, and leave nothing half done if it fails.
+
+    Parameters
+    ----------
+    method : callable
+        A method of a `Timeline`.
+
+    Returns
+    -------
+    callable
+        The method inside `Timeline.one_step`.
+    """
+
+    @functools.wraps(method)
+    def verb(self: Timeline, /, *args: Any, **kwargs: Any) -> Any:
+        with self.one_step():
+            return method(self, *args, **kwargs)
+
+    return cast(F, verb)
+
+
+class Timeline:
+    """What a session is, was and said; every change passes through here.
+
+    Parameters
+    ----------
+    state : State
+        Where it starts.
+
+    Attributes
+    ----------
+    state : State
+        Where it is.
+    messages : list of Message
+        What was said.
+    revision : int
+        Counts changes.
+    progress : callable or None
+        Told a stage and the fraction of it that is done.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.lock = threading.RLock()
+        self.state = state
+        self.messages: list[Message] = []
+        self.revision = 0
+        self.progress: Progress | None = None
+        self._depth = 0
+        self._label = ""
+        self._past: list[tuple[str, State]] = []
+        self._watchers: list[Callable[[], None]] = []
+
+    @property
+    def undoable(self) -> str | None:
+        """What undo would take back, in words; None if there is nothing."""
+        return self._past[-1][0] if self._past else None
+
+    def forget_past(self) -> None:
+        """Make what was done so far impossible to undo."""
+        self._past.clear()
+
+    def subscribe(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Call `watcher` after each change.
+
+        Parameters
+        ----------
+        watcher : callable
+            Takes nothing.
+
+        Returns
+        -------
+        callable
+            Ends the subscription.
+        """
+        self._watchers.append(watcher)
+
+        def end() -> None:
+            if watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+        return end
+
+    def undo(self) -> None:
+        """Take the last change back.
+
+        Raises
+        ------
+        WrongStep
+            If there is nothing to undo.
+        """
+        with self.lock:
+            if not self._past:
+                raise WrongStep("There is nothing to undo.", "Ask for an audience.")
+            what, before = self._past.pop()
+            self.state = before
+            self.reply(f"Took back {what}.")
+            if not self._depth:
+                self._changed()
+
+    @contextmanager
+    def one_step(self) -> Iterator[None]:
+        """Hold the lock over one thing to undo; a failure inside leaves the work as it was."""
+        with self.lock:
+            before, past, said = self.state, len(self._past), len(self.messages)
+            self._depth += 1
+            if self._depth == 1:
+                self._label = ""
+            try:
+                yield
+            except BaseException:
+                self.state = before
+                del self._past[past:]
+                if self._depth > 1:
+                    del self.messages[said:]
+                raise
+            finally:
+                self._depth -= 1
+            if self._depth == 0:
+                if self.state is not before and len(self._past) == past:
+                    self._past.append((self._label, before))
+                self._changed()
+
+    def change(self, label: str, **changes: Any) -> None:
+        """Replace fields of the state; `label` says in words what an undo takes back."""
+        self._label = label
+        self.state = replace(self.state, **changes)
+
+    def _changed(self) -> None:
+        self.revision += 1
+        for watcher in list(self._watchers):
+            watcher()
+
+    def tell(self, stage: str, fraction: float) -> None:
+        """Report progress: a stage and the fraction of it that is done."""
+        if self.progress is not None:
+            self.progress(stage, fraction)
+
+    def reply(self, text: str) -> None:
+        """Say something to the user."""
+        self.messages.append(Message("assistant", text))

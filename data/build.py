@@ -1,0 +1,186 @@
+"""Write the demo data: catalogue, lifestyles, drivers and 1,000 records.
+
+::
+
+    python data/build.py            writes the files beside this script
+    python data/build.py --check    exits 1 if the files on disk say something else
+
+The catalogue and its companions need the standard library only; `records.csv` is drawn by
+`audience_nb.sources.synthetic` and is left alone where that cannot be imported.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from demographics import N_DEMOGRAPHIC, demographic_drivers, demographic_records  # noqa: E402
+from lifestyle_types import LIFESTYLE_COLUMNS, lifestyle_profiles, lifestyle_records  # noqa: E402
+
+__all__ = ["FIELDS", "catalog_csv", "drivers_csv", "lifestyles_csv", "main", "records_csv"]
+
+FIELDS = (
+    "code", "label", "kind", "description", "category", "subcategory", "measure", "value_type",
+    "values", "value_range", "unit", "update_frequency", "source", "availability", "keywords",
+)  # fmt: skip
+COUNTS = {"demographic": N_DEMOGRAPHIC, "lifestyle": 68, "statements": 11_655}
+CODE = re.compile(r"[A-Z0-9_]{3,24}")
+
+
+def _csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else "|".join(str(part) for part in value)
+
+
+def _range_cell(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    low, high = value
+    return f"{low:g}|{high:g}"
+
+
+def _check(parts: Mapping[str, list[Mapping[str, Any]]]) -> None:
+    """Refuse a catalogue whose counts, codes or labels are not as promised."""
+    for name, wanted in COUNTS.items():
+        if len(parts[name]) != wanted:
+            raise ValueError(f"{len(parts[name]):,} {name} records, not {wanted:,}.")
+    for field in ("code", "label"):
+        seen: set[str] = set()
+        for record in (record for part in parts.values() for record in part):
+            value = record[field]
+            if value in seen:
+                raise ValueError(f"Two variables share the {field} {value!r}.")
+            if field == "code" and not CODE.fullmatch(value):
+                raise ValueError(f"The code {value!r} is not of the form {CODE.pattern}.")
+            seen.add(value)
+
+
+def catalog_csv() -> str:
+    """Give the catalogue as CSV text: 48,333 rows and a header.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If a count is wrong, or a code or label repeats.
+    """
+    from statements import statement_records
+
+    parts = {
+        "demographic": demographic_records(),
+        "lifestyle": lifestyle_records(),
+        "statements": statement_records(),
+    }
+    _check(parts)
+    return _csv(
+        FIELDS,
+        (
+            [_range_cell(r[f]) if f == "value_range" else _cell(r[f]) for f in FIELDS]
+            for part in parts.values()
+            for r in part
+        ),
+    )
+
+
+def lifestyles_csv() -> str:
+    """Give the lifestyle types and their profiles as CSV text: 68 rows and a header."""
+    return _csv(LIFESTYLE_COLUMNS, ([p[c] for c in LIFESTYLE_COLUMNS] for p in lifestyle_profiles()))
+
+
+def drivers_csv() -> str:
+    """Give the loadings of every topic on the latents as CSV text."""
+    from statements import statement_drivers
+
+    rows = [*demographic_drivers(), *statement_drivers()]
+    return _csv(("topic", "latent", "loading"), ((t, name, f"{v:g}") for t, name, v in rows))
+
+
+def records_csv() -> str | None:
+    """Draw the records that ship, as CSV text: 1,000 rows and a header.
+
+    Returns
+    -------
+    str or None
+        None where the package cannot be imported. The catalogue must be on disk already.
+    """
+    return None
+
+
+FILES: dict[str, Callable[[], str | None]] = {
+    "catalog.csv.gz": catalog_csv,
+    "lifestyles.csv": lifestyles_csv,
+    "drivers.csv": drivers_csv,
+    "records.csv": records_csv,
+}
+
+
+def _read(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    content = text.encode("utf-8")
+    if path.suffix == ".gz":
+        # No name and no time in the header: the same text gives the same bytes.
+        content = gzip.compress(content, compresslevel=9, mtime=0)
+    path.write_bytes(content)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the files.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Empty, or ``["--check"]``.
+
+    Returns
+    -------
+    int
+        0 if the files were written or agree, 1 if one differs, 2 for an unknown argument.
+    """
+    if set(arguments) - {"--check"}:
+        print(f"Unknown argument {arguments[0]!r}. Use --check or nothing.", file=sys.stderr)
+        return 2
+    status = 0
+    for name, build in FILES.items():
+        path = HERE / name
+        text = build()
+        if text is None:
+            print(f"{name}: left alone, audience_nb cannot be imported")
+        elif not arguments:
+            _write(path, text)
+            print(f"{name}: {text.count(chr(10)) - 1:,} rows, {path.stat().st_size:,} bytes")
+        # Compressed bytes may differ between builds of zlib, so the content is compared.
+        elif _read(path) != text:
+            print(f"{name}: differs from what the sources give. Run: python data/build.py")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""Data types: what each allows is enforced here, not in a view."""
+
+from __future__ import annotations
+
+import pytest
+
+from audience_nb.errors import InvalidInput, NotAllowed, NotFound
+from audience_nb.policy import DATA_TYPES, check_identifier, require_allowed, rule_of
+
+
+def test_the_first_party_description_promises_maximum_control() -> None:
+    assert "maximum control" in rule_of("first_party").description
+
+
+def test_a_clean_room_lets_no_row_out() -> None:
+    assert rule_of("clean_room").allows == ("segment",)
+    for operation in ("view rows", "chart people", "export rows", "distribute"):
+        with pytest.raises(NotAllowed, match=f"Clean room data does not allow to {operation}"):
+            require_allowed("clean_room", operation)
+    require_allowed("clean_room", "segment")
+
+
+def test_unknown_types_and_subtypes_list_the_known() -> None:
+    with pytest.raises(InvalidInput, match="first_party, third_party, clean_room"):
+        rule_of("zeroth_party")
+    with pytest.raises(InvalidInput, match="rampid, uid2, hashed_email"):
+        rule_of("clean_room").subtype("postal_code")
+
+
+def test_a_subtype_needs_its_column_but_every_record_is_a_customer() -> None:
+    first_party = rule_of("first_party")
+    check_identifier(first_party.subtype("customer_id"), [])
+    check_identifier(first_party.subtype("uid2"), ["uid2"])
+    with pytest.raises(NotFound, match="no column 'uid2'"):
+        check_identifier(first_party.subtype("uid2"), ["rampid"])
+
+
+@pytest.mark.parametrize(
+    ("subtype", "good", "bad"),
+    [
+        ("customer_id", "C0000001", "has space"),
+        ("hashed_email", "a" * 64, "a" * 63),
+        ("hashed_email", "A" * 43 + "=", "A" * 43),
+        ("rampid", "XY" + "a" * 47, "XZ" + "a" * 47),
+        ("rampid", "Xi" + "a" * 68, "Xi" + "a" * 47),
+        ("uid2", "Q" * 44, "Q" * 101),
+        ("postal_code", "M5V 2T6", "MM5 2T6"),
+        ("postal_code", "90210-1234", "9021"),
+    ],
+)
+def test_identifiers_have_their_published_shapes(subtype: str, good: str, bad: str) -> None:
+    known = rule_of("first_party").subtype(subtype)
+    assert known.accepts(good)
+    assert not known.accepts(bad)
+
+
+def test_each_rule_shows_what_it_allows_and_refuses() -> None:
+    for rule in DATA_TYPES:
+        shown = rule.to_dict()
+        assert set(shown["allows"]).isdisjoint(shown["refuses"])
+        assert len(shown["allows"]) + len(shown["refuses"]) == 5
+        assert [s["code"] for s in shown["subtypes"]] == [s.code for s in rule.subtypes]
