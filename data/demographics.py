@@ -110,6 +110,7 @@ class Measure:
     text: str
     noun: str
     base: str
+    maximum: str
     keywords: tuple[str, ...]
 
     @property
@@ -237,6 +238,7 @@ def _measures() -> Iterator[Measure]:
                     text=text,
                     noun=noun,
                     base=base,
+                    maximum=row["maximum"],
                     keywords=tuple(dict.fromkeys(w for w in words if w)),
                 )
 
@@ -254,20 +256,24 @@ def _range(measure: Measure, unit: str, universe: dict[str, str]) -> str:
     """Smallest and largest plausible value for an area of a few hundred households."""
     top, _, amount_top = measure.topic["maximum"].partition(";")
     share, amount = float(top), float(amount_top or top)
+    if measure.maximum and measure.topic["units"] in {"N", "NP"}:
+        share = float(measure.maximum)
+    elif measure.maximum:
+        amount = float(measure.maximum)
     low = float(measure.topic["minimum"])
     if unit == "N":
         high = share if measure.topic["units"] == "N" else share / 100 * float(universe["count_max"])
     elif unit == "P":
-        high = share
+        high = 100.0 if measure.topic["units"] == "HPA" else share
     elif unit == "AGG":
         high = amount * float(universe["count_max"]) / 2000
     elif unit == "SHR":
-        high = 30.0
+        high = min(80.0, max(1.0, amount / 1000))
     elif unit == "CHG":
         low, high = -20.0, 30.0
     else:
         high = amount
-    return f"{low:g}|{round(high):d}"
+    return f"{low:g}|{max(1, round(high)):d}"
 
 
 def _record(measure: Measure, period: str, unit: str) -> dict[str, Any]:

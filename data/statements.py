@@ -88,7 +88,8 @@ FORMS: dict[str, Form] = {
     "usage": Form(4, _SAY + "do the following {answer}: {statement}."),
     "intent": Form(
         5,
-        "Share of respondents who are {answer} to do the following soon: {statement}.",
+        "Share of respondents who are {answer} to do the following in the next year or two: "
+        "{statement}.",
         keywords=("plan", "intent"),
     ),
     "ownership": Form(
@@ -123,7 +124,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A theme of the survey; the subcategory of its variables."""
+    """A theme of the survey; the subcategory of its variables. Its kind decides the survey."""
 
     theme: int
     name: str
@@ -161,7 +162,11 @@ def _bands() -> dict[str, tuple[Band, ...]]:
     for row in _rows(VOCABULARY / "statement_bands.csv"):
         bands[row["form"]].append(
             Band(
-                int(row["number"]), row["band"], row["answer"], float(row["low"]), float(row["high"])
+                int(row["number"]),
+                row["band"],
+                row["answer"],
+                float(row["low"]),
+                float(row["high"]),
             )
         )
     return {form: tuple(of_form) for form, of_form in bands.items()}
@@ -212,7 +217,9 @@ def _given_up() -> set[tuple[int, int]]:
     surplus = sum(len(bands[i.form]) for items in _items().values() for i in items) - N_STATEMENTS
     queues = [
         [(i.topic.theme, i.position) for i in items if len(bands[i.form]) >= 3]
-        for items in sorted(_items().values(), key=lambda items: (-len(items), items[0].topic.theme))
+        for items in sorted(
+            _items().values(), key=lambda items: (-len(items), items[0].topic.theme)
+        )
     ]
     if not 0 <= surplus <= sum(map(len, queues)):
         raise ValueError(
@@ -233,14 +240,14 @@ def _lower_first(text: str) -> str:
 
 def _item_records(item: Item, bands: tuple[Band, ...]) -> Iterator[dict[str, Any]]:
     topic, form = item.topic, FORMS[item.form]
-    is_attitude = form.attitude or topic.kind == "psychographic"
+    # A thing done is behaviour whichever survey asked about it.
     source = VALUES_SURVEY if topic.kind == "psychographic" else BEHAVIOUR_SURVEY
     statement = item.statement if item.form == "agreement" else _lower_first(item.statement)
     for band in bands:
         yield {
             "code": f"Q{topic.theme:03d}{form.number:02d}{item.position:02d}I{band.number}",
             "label": f"{topic.name} [{band.words}] - {item.statement}",
-            "kind": "psychographic" if is_attitude else "behavioral",
+            "kind": "psychographic" if form.attitude else "behavioral",
             "description": form.question.format(answer=band.answer, statement=statement),
             "category": topic.category,
             "subcategory": topic.name,
@@ -252,7 +259,7 @@ def _item_records(item: Item, bands: tuple[Band, ...]) -> Iterator[dict[str, Any
             "update_frequency": FREQUENCY[source],
             "source": source,
             "availability": topic.availability,
-            "keywords": "|".join((*topic.keywords, *form.keywords)),
+            "keywords": "|".join(dict.fromkeys((*topic.keywords, *form.keywords))),
         }
 
 

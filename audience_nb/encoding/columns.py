@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,8 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.catalog import Variable
-from audience_nb.codebook import parse_numbers
-from audience_nb.errors import InvalidInput
+from audience_nb.encoding.parsing import (
+    as_days,
+    as_numbers,
+    clean,
+    distinct_texts,
+    finite,
+    holds_text,
+    is_number,
+    key_of,
+    number_text,
+    recognise_dates,
+    take,
+    texts_as_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,26 +43,7 @@ MAX_LEVELS = 50
 MAX_RATING = 11
 OTHER, MISSING = "other", "missing"
 
-_BLANKS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "-", "?", "."})
 _WORDS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("non", "oui"), ("off", "on"))
-_DATE = re.compile(r"^(?=.*\d)[\w ,./:+\-]{6,40}$")
-_DATE_FORMATS = (
-    "ISO8601",
-    "%d-%b-%y",
-    "%d-%b-%Y",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%m-%d-%Y",
-    "%d-%m-%Y",
-)
 
 
 class Refused(Exception):
@@ -154,7 +146,7 @@ class Column:
             return value >= 0.5
         if self.levels:
             text = self.text(value)
-            return _plain(float(text)) if _is_number(text) else text
+            return _plain(float(text)) if is_number(text) else text
         return self.text(value) if self.value_type == "date" else _plain(value)
 
 
@@ -196,7 +188,7 @@ def learn_column(
     """
     notes: list[str] = []
     wanted = variable.value_type if declared else "text"
-    if _is_text(series):
+    if holds_text(series):
         column, values = _learn_texts(series, variable, wanted, notes)
     else:
         column, values = _learn_numbers(series, variable, wanted, notes)
@@ -227,22 +219,22 @@ def read_column(series: pd.Series[Any], column: Column) -> FloatArray:
     array([ 1.,  0., nan])
     """
     if column.value_type == "boolean":
-        if not _is_text(series):
-            return _finite(_numbers(series))
-        codes, texts = _texts(series)
+        if not holds_text(series):
+            return finite(as_numbers(series))
+        codes, texts = distinct_texts(series)
         answers = {"0": 0.0, "1": 1.0, **{t.casefold(): i for i, t in enumerate(column.levels)}}
-        return _spread(np.array([answers.get(_key(t).casefold(), np.nan) for t in texts]), codes)
+        return take(np.array([answers.get(key_of(t).casefold(), np.nan) for t in texts]), codes)
     if column.levels:
-        codes, texts = _texts(series)
-        places = {_key(level): float(i) for i, level in enumerate(column.levels)}
+        codes, texts = distinct_texts(series)
+        places = {key_of(level): float(i) for i, level in enumerate(column.levels)}
         rest = places.get(OTHER, np.nan) if column.value_type == "nominal" else np.nan
-        return _spread(np.array([places.get(_key(t), rest) for t in texts]), codes)
-    if not _is_text(series):
-        return _finite(_numbers(series))
-    codes, texts = _texts(series)
+        return take(np.array([places.get(key_of(t), rest) for t in texts]), codes)
+    if not holds_text(series):
+        return finite(as_numbers(series))
+    codes, texts = distinct_texts(series)
     if column.value_type == "date":
-        return _spread(_days(texts, column.date_format or "ISO8601"), codes)
-    return _finite(_spread(_parsed(texts), codes))
+        return take(as_days(texts, column.date_format or "ISO8601"), codes)
+    return finite(take(texts_as_numbers(texts), codes))
 
 
 def _learn_numbers(
@@ -250,11 +242,11 @@ def _learn_numbers(
 ) -> tuple[Column, FloatArray]:
     import pandas as pd
 
-    numbers = _numbers(series)
+    numbers = as_numbers(series)
     infinite = int(np.isinf(numbers).sum())
     if infinite:
         notes.append(f"{infinite:,} infinite values count as missing")
-    numbers = _finite(numbers)
+    numbers = finite(numbers)
     distinct = np.unique(numbers[~np.isnan(numbers)])
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return Column(variable, "date"), numbers
@@ -264,10 +256,10 @@ def _learn_numbers(
     few = whole and 0 < len(distinct) <= MAX_RATING
     rating = wanted == "text" and few and bool(distinct[0] >= 0 and np.ptp(distinct) < MAX_RATING)
     if wanted == "nominal" and len(distinct) <= MAX_LEVELS:
-        return _leveled(variable, "nominal", [_number_text(v) for v in distinct], series)
+        return _leveled(variable, "nominal", [number_text(v) for v in distinct], series)
     if (wanted == "ordinal" and len(distinct) <= MAX_LEVELS) or rating:
-        levels = _declared_levels(variable, [_number_text(v) for v in distinct])
-        levels = levels or [_number_text(v) for v in distinct]
+        levels = _declared_levels(variable, [number_text(v) for v in distinct])
+        levels = levels or [number_text(v) for v in distinct]
         return _leveled(variable, "ordinal", levels, series)
     return _numeric(variable, numbers, whole), numbers
 
@@ -277,7 +269,7 @@ def _learn_texts(
 ) -> tuple[Column, FloatArray]:
     import pandas as pd
 
-    codes, texts = _texts(series)
+    codes, texts = distinct_texts(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     n_known = int(counts.sum())
     if not n_known:
@@ -296,13 +288,13 @@ def _learn_texts(
                 levels = [next(t for t in sorted(texts) if t.casefold() == word) for word in pair]
                 return _leveled(variable, "boolean", levels, series)
     if not choice:
-        numbers = _parsed(texts)
+        numbers = texts_as_numbers(texts)
         parsed = int(counts[~np.isnan(numbers)].sum())
         if parsed >= NEARLY_ALL * n_known:
             if parsed < n_known:
                 notes.append(f"{n_known - parsed:,} texts that are no numbers count as missing")
-            return _learn_numbers(pd.Series(_spread(numbers, codes)), variable, wanted, notes)
-        dated = _learn_dates(texts, counts)
+            return _learn_numbers(pd.Series(take(numbers, codes)), variable, wanted, notes)
+        dated = recognise_dates(texts, counts, NEARLY_ALL * n_known)
         if dated is not None:
             style, days = dated
             lost = int(counts[np.isnan(days)].sum())
@@ -310,13 +302,13 @@ def _learn_texts(
                 notes.append(f"{lost:,} texts that are no dates count as missing")
             if style in ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y"):
                 notes.append("dates are read as month, day, year")
-            return Column(variable, "date", date_format=style), _spread(days, codes)
+            return Column(variable, "date", date_format=style), take(days, codes)
     if wanted == "ordinal":
         levels = _declared_levels(variable, texts)
         if levels:
             return _leveled(variable, "ordinal", levels, series)
-        if all(_is_number(t) for t in texts):
-            return _leveled(variable, "ordinal", sorted(texts, key=_as_number), series)
+        if all(is_number(t) for t in texts):
+            return _leveled(variable, "ordinal", sorted(texts, key=float), series)
         notes.append("its values have no stated order, so they are read as categories")
     elif wanted in ("numeric", "date", "boolean"):
         notes.append(f"stated as {wanted}, but most values are not, so they are read as categories")
@@ -366,140 +358,11 @@ def _check_spread(values: FloatArray, column: Column) -> None:
 
 def _declared_levels(variable: Variable, texts: Sequence[str]) -> list[str]:
     """Give the stated values in their stated order if they cover the texts."""
-    stated = {_key(v): v for v in variable.values}
-    written = {_key(t): t for t in texts}
+    stated = {key_of(v): v for v in variable.values}
+    written = {key_of(t): t for t in texts}
     if len(stated) > MAX_LEVELS or not written.keys() <= stated.keys():
         return []
-    return [written.get(key, _clean(v)) for key, v in stated.items()]
-
-
-def _learn_dates(
-    texts: Sequence[str], counts: npt.NDArray[np.intp]
-) -> tuple[str, FloatArray] | None:
-    likely = np.array([bool(_DATE.match(t)) for t in texts])
-    enough = NEARLY_ALL * counts.sum()
-    if counts[likely].sum() < enough:
-        return None
-    for style in _DATE_FORMATS:
-        days = _days(texts, style)
-        if counts[~np.isnan(days)].sum() >= enough:
-            return style, days
-    return None
-
-
-def _days(texts: Sequence[str], style: str) -> FloatArray:
-    import pandas as pd
-
-    stamps = pd.to_datetime(
-        pd.Series(list(texts), dtype=object), format=style, errors="coerce", utc=True
-    )
-    return _numbers(stamps)
-
-
-def _is_text(series: pd.Series[Any]) -> bool:
-    import pandas as pd
-
-    kinds = pd.api.types
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return True
-    if kinds.is_complex_dtype(series.dtype):
-        raise InvalidInput(
-            f"Column {series.name!r} holds complex numbers.", "Give real numbers or texts."
-        )
-    return not (
-        kinds.is_numeric_dtype(series.dtype)
-        or kinds.is_datetime64_any_dtype(series.dtype)
-        or kinds.is_timedelta64_dtype(series.dtype)
-    )
-
-
-def _numbers(series: pd.Series[Any]) -> FloatArray:
-    import pandas as pd
-
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        if isinstance(series.dtype, pd.DatetimeTZDtype):
-            series = series.dt.tz_convert("UTC").dt.tz_localize(None)
-        since: pd.Series[Any] = series - pd.Timestamp("1970-01-01")
-        return np.asarray(since / pd.Timedelta(days=1), dtype=np.float64)
-    if pd.api.types.is_timedelta64_dtype(series.dtype):
-        return np.asarray(series / pd.Timedelta(days=1), dtype=np.float64)
-    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
-
-
-def _finite(numbers: FloatArray) -> FloatArray:
-    return np.where(np.isfinite(numbers), numbers, np.nan) + 0.0
-
-
-def _texts(series: pd.Series[Any]) -> tuple[IntArray, list[str]]:
-    """Give each different text of a column a number; -1 where it is blank."""
-    import pandas as pd
-
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        codes, uniques = np.asarray(series.cat.codes, dtype=np.intp), list(series.cat.categories)
-    else:
-        plain: pd.Series[Any] = series.astype(object)
-        if pd.api.types.infer_dtype(plain, skipna=True).startswith("mixed"):
-            # 1, True and 1.0 are one key to a hash table, and three answers to a person.
-            plain = plain.where(plain.isna(), plain.map(_clean, na_action="ignore"))
-        try:
-            found, kept = pd.factorize(plain)
-        except TypeError as error:
-            raise InvalidInput(
-                f"Column {series.name!r} holds lists or other nested values.",
-                "Give one number, text, date or yes/no a cell.",
-            ) from error
-        codes, uniques = np.asarray(found, dtype=np.intp), list(kept)
-    places: dict[str, int] = {}
-    texts: list[str] = []
-    lookup = np.full(len(uniques) + 1, -1, dtype=np.intp)
-    for position, unique in enumerate(uniques):
-        text = _clean(unique)
-        if text.casefold() in _BLANKS:
-            continue
-        key = _key(text)
-        if key not in places:
-            places[key] = len(texts)
-            texts.append(text)
-        lookup[position] = places[key]
-    return lookup[codes], texts
-
-
-def _clean(value: object) -> str:
-    if isinstance(value, list | dict | set | tuple | np.ndarray):
-        raise InvalidInput(
-            "A column holds lists or other nested values.",
-            "Give one number, text, date or yes/no a cell.",
-        )
-    if isinstance(value, float | np.floating) and math.isfinite(value):
-        return _number_text(float(value))
-    return " ".join(str(value).split())
-
-
-def _key(text: str) -> str:
-    text = " ".join(text.split())
-    return _number_text(float(text)) if _is_number(text) else text
-
-
-def _parsed(texts: Sequence[str]) -> FloatArray:
-    import pandas as pd
-
-    return np.asarray(parse_numbers(pd.Series(list(texts), dtype="string")), dtype=np.float64)
-
-
-def _spread(levels: FloatArray, codes: IntArray) -> FloatArray:
-    return np.append(levels, np.nan)[codes].astype(np.float64)
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", text) is not None
-
-
-def _as_number(text: str) -> float:
-    return float(text)
-
-
-def _number_text(value: float) -> str:
-    return f"{value:.15g}"
+    return [written.get(key, clean(v)) for key, v in stated.items()]
 
 
 def _plain(value: float) -> int | float:

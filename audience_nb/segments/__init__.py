@@ -228,7 +228,8 @@ class Segmentation:
         shorts = {c.code: _capital(short_name(c)) for c in columns}
         for code in codes:
             width = groups[code].stop - groups[code].start
-            shifted[shorts[code]] = slice(start, start + width)
+            name = shorts[code] if shorts[code] not in shifted else code
+            shifted[name] = slice(start, start + width)
             start += width
         cells, middle_points, axes, cell = flatten(ordered, ranked, n_found, shifted)
         middle_points.insert(1, "name", names)

@@ -45,7 +45,7 @@ def flatten(
     centers : pandas.DataFrame
         One row a segment: segment, x, y (means of its records), size.
     axes : tuple of str
-        For each axis the two variables that weigh most in it.
+        For each axis the one or two variables that weigh most in it.
     cell : tuple of float
         Width and height of a cell.
 
@@ -55,7 +55,7 @@ def flatten(
     >>> cells, centers, axes, _ = flatten(matrix, np.array([0, 0, 1, 1]), 2,
     ...                                   {"Age": slice(0, 1), "Income": slice(1, 2)})
     >>> int(cells["count"].sum()), axes[0]
-    (4, 'Age and Income')
+    (4, 'Age')
     """
     import pandas as pd
 
@@ -109,4 +109,6 @@ def flatten(
 def _axis(loading: FloatArray, groups: Mapping[str, slice]) -> str:
     parts = {label: round(float((loading[part] ** 2).sum()), 9) for label, part in groups.items()}
     ranked = sorted(parts, key=lambda label: (-parts[label], label))
-    return " and ".join(ranked[:2])
+    # Squared loadings add up to 1; less than a tenth is not worth a name.
+    named = [label for label in ranked[:2] if parts[label] >= 0.1]
+    return " and ".join(named or ranked[:1])

@@ -15,6 +15,7 @@ Shares of one breakdown follow their bands but are drawn one by one: they need n
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from audience_nb.catalog import Variable
+from audience_nb.catalog import Variable, demo_file
 from audience_nb.sources.population import (
     LATENTS,
     Level,
@@ -297,12 +298,43 @@ def drawing_of(variable: Variable) -> Drawing:
 
 
 def _boolean(variable: Variable) -> Drawing:
+    """Tell whether the propensity lies in the answer band, or above the measure's threshold.
+
+    All bands of one question cut one propensity, so that exclusive bands exclude each other and
+    "at least monthly" holds whoever answered "daily".
+    """
+    import numpy as np
     from scipy.special import ndtri
 
     propensity = _propensity(variable, "person")
-    rate = 0.05 + 0.55 * _constant(variable.measure, "rate")
-    above = float(ndtri(1 - rate))
-    return Drawing("int8", lambda persons: propensity.draw(persons) > above)
+    band = _BAND.search(variable.label)
+    known = _answer_bands().get(band[1].strip().lower()) if band else None
+    if known is not None:
+        # Some things are done by most people and some by few: bands move together.
+        shift = 1.2 * _constant(variable.measure, "popularity") - 0.8
+        low, high = (float(ndtri(quantile)) - shift for quantile in known)
+    else:
+        rate = 0.05 + 0.55 * _constant(variable.label, "rate")
+        low, high = float(ndtri(1 - rate)), np.inf
+
+    def draw(persons: Persons) -> Values:
+        level = propensity.draw(persons)
+        return (low < level) & (level <= high)
+
+    return Drawing("int8", draw)
+
+
+_BAND = re.compile(r"\[([^\]]+)\]")
+
+
+@lru_cache(maxsize=1)
+def _answer_bands() -> Mapping[str, tuple[float, float]]:
+    """Give the part of the population, by quantile, that each answer band takes in."""
+    with demo_file("vocabulary/statement_bands.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["band"].lower(): (float(row["low"]), float(row["high"]))
+            for row in csv.DictReader(file)
+        }
 
 
 def _choice(variable: Variable) -> Drawing:

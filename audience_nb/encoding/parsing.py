@@ -1,0 +1,409 @@
+"""Cells as they come (texts, dates, any dtype) to arrays of numbers and distinct texts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audience_nb.codebook import parse_numbers
+from audience_nb.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "as_days",
+    "as_numbers",
+    "clean",
+    "distinct_texts",
+    "finite",
+    "holds_text",
+    "is_number",
+    "key_of",
+    "number_text",
+    "recognise_dates",
+    "take",
+    "texts_as_numbers",
+]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+_BLANKS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "-", "?", "."})
+_DATE = re.compile(r"^(?=.*\d)[\w ,./:+\-]{6,40}$")
+# In order of preference: a column that fits several is read by the first.
+_DATE_FORMATS = (
+    "ISO8601",
+    "%d-%b-%y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+)
+
+
+def holds_text(series: pd.Series[Any]) -> bool:
+    """Tell whether a column has to be read through its texts.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Any dtype.
+
+    Returns
+    -------
+    bool
+        False for numbers, booleans, dates and durations.
+
+    Raises
+    ------
+    InvalidInput
+        If it holds complex numbers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> holds_text(pd.Series([1.5])), holds_text(pd.Series(["1.5"]))
+    (False, True)
+    """
+    import pandas as pd
+
+    kinds = pd.api.types
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return True
+    if kinds.is_complex_dtype(series.dtype):
+        raise InvalidInput(
+            f"Column {series.name!r} holds complex numbers.", "Give real numbers or texts."
+        )
+    return not (
+        kinds.is_numeric_dtype(series.dtype)
+        or kinds.is_datetime64_any_dtype(series.dtype)
+        or kinds.is_timedelta64_dtype(series.dtype)
+    )
+
+
+def as_numbers(series: pd.Series[Any]) -> FloatArray:
+    """Turn a column without text into numbers.
+
+    Parameters
+    ----------
+    series : pandas.Series of length n_records
+        Numbers, booleans, dates or durations, nullable or not.
+
+    Returns
+    -------
+    ndarray of shape (n_records,), float64
+        Dates as days since 1970-01-01 (UTC), durations as days, NaN where missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> as_numbers(pd.to_datetime(pd.Series(["1970-01-02", None])))
+    array([ 1., nan])
+    """
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        if isinstance(series.dtype, pd.DatetimeTZDtype):
+            series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+        since: pd.Series[Any] = series - pd.Timestamp("1970-01-01")
+        return np.asarray(since / pd.Timedelta(days=1), dtype=np.float64)
+    if pd.api.types.is_timedelta64_dtype(series.dtype):
+        return np.asarray(series / pd.Timedelta(days=1), dtype=np.float64)
+    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def finite(numbers: FloatArray) -> FloatArray:
+    """Make what is not finite missing.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64
+        May hold infinities.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN in their place, and 0 for -0.
+
+    Examples
+    --------
+    >>> finite(np.array([1.0, np.inf, -0.0]))
+    array([ 1., nan,  0.])
+    """
+    return np.where(np.isfinite(numbers), numbers, np.nan) + 0.0
+
+
+def distinct_texts(series: pd.Series[Any]) -> tuple[IntArray, list[str]]:
+    """List the different texts of a column and where each stands.
+
+    Parameters
+    ----------
+    series : pandas.Series of length n_records
+        Any dtype; of a categorical one all categories are listed.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_records,), intp
+        Positions among the texts, -1 where blank or missing.
+    texts : list of str
+        Without outer and double spaces; "1" and "1.0" are one.
+
+    Raises
+    ------
+    InvalidInput
+        If a cell holds a list or another nested value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> distinct_texts(pd.Series(["b", " a", "", "b "]))[1]
+    ['b', 'a']
+    """
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        codes, uniques = np.asarray(series.cat.codes, dtype=np.intp), list(series.cat.categories)
+    else:
+        plain: pd.Series[Any] = series.astype(object)
+        if pd.api.types.infer_dtype(plain, skipna=True).startswith("mixed"):
+            # 1, True and 1.0 are one key to a hash table, and three answers to a person.
+            plain = plain.where(plain.isna(), plain.map(clean, na_action="ignore"))
+        try:
+            found, kept = pd.factorize(plain)
+        except TypeError as error:
+            raise _nested() from error
+        codes, uniques = np.asarray(found, dtype=np.intp), list(kept)
+    places: dict[str, int] = {}
+    texts: list[str] = []
+    lookup = np.full(len(uniques) + 1, -1, dtype=np.intp)
+    for position, unique in enumerate(uniques):
+        text = clean(unique)
+        if text.casefold() in _BLANKS:
+            continue
+        key = key_of(text)
+        if key not in places:
+            places[key] = len(texts)
+            texts.append(text)
+        lookup[position] = places[key]
+    return lookup[codes], texts
+
+
+def clean(value: object) -> str:
+    """Write one cell as text.
+
+    Parameters
+    ----------
+    value : object
+        A cell.
+
+    Returns
+    -------
+    str
+        Single spaces inside, none outside; whole floats without ".0".
+
+    Raises
+    ------
+    InvalidInput
+        If it is a list or another nested value.
+
+    Examples
+    --------
+    >>> clean(" two  year "), clean(3.0)
+    ('two year', '3')
+    """
+    if isinstance(value, list | dict | set | tuple | np.ndarray):
+        raise _nested()
+    if isinstance(value, float | np.floating) and math.isfinite(value):
+        return number_text(float(value))
+    return " ".join(str(value).split())
+
+
+def _nested() -> InvalidInput:
+    return InvalidInput(
+        "A column holds lists or other nested values.",
+        "Give one number, text, date or yes/no a cell.",
+    )
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a plain decimal number.
+
+    Parameters
+    ----------
+    text : str
+        Stripped.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_number("-1.50"), is_number("1,200"), is_number("nan")
+    (True, False, False)
+    """
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", text) is not None
+
+
+def number_text(value: float) -> str:
+    """Write a number the same way whatever type it came in.
+
+    Parameters
+    ----------
+    value : float
+        Finite.
+
+    Returns
+    -------
+    str
+        At most 15 digits.
+
+    Examples
+    --------
+    >>> number_text(1.0), number_text(0.1)
+    ('1', '0.1')
+    """
+    return f"{value:.15g}"
+
+
+def key_of(text: str) -> str:
+    """Give the form under which equal levels meet.
+
+    Parameters
+    ----------
+    text : str
+        A level.
+
+    Returns
+    -------
+    str
+        Numbers in one spelling, other texts with single spaces.
+
+    Examples
+    --------
+    >>> key_of("1.0") == key_of(" 1")
+    True
+    """
+    text = " ".join(text.split())
+    return number_text(float(text)) if is_number(text) else text
+
+
+def texts_as_numbers(texts: Sequence[str]) -> FloatArray:
+    """Parse numbers written for people.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Such as "1,250", "$40", "12%".
+
+    Returns
+    -------
+    ndarray of shape (n_texts,), float64
+        NaN where a text is no number.
+
+    Examples
+    --------
+    >>> texts_as_numbers(["1,250", "12%", "many"])
+    array([1250.,   12.,   nan])
+    """
+    import pandas as pd
+
+    return np.asarray(parse_numbers(pd.Series(list(texts), dtype="string")), dtype=np.float64)
+
+
+def as_days(texts: Sequence[str], style: str) -> FloatArray:
+    """Parse dates of one format.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Dates.
+    style : str
+        A `strptime` format, or "ISO8601".
+
+    Returns
+    -------
+    ndarray of shape (n_texts,), float64
+        Days since 1970-01-01, NaN where the format does not fit.
+
+    Examples
+    --------
+    >>> as_days(["4-Sep-12", "soon"], "%d-%b-%y")
+    array([15587.,    nan])
+    """
+    import pandas as pd
+
+    cells = pd.Series(list(texts), dtype=object)
+    return as_numbers(pd.to_datetime(cells, format=style, errors="coerce", utc=True))
+
+
+def recognise_dates(
+    texts: Sequence[str], counts: npt.NDArray[np.intp], enough: float
+) -> tuple[str, FloatArray] | None:
+    """Find the format in which enough of the texts are dates.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The different texts of a column.
+    counts : ndarray of shape (n_texts,), intp
+        Records with each.
+    enough : float
+        Records that must parse.
+
+    Returns
+    -------
+    tuple of str and ndarray, or None
+        The format and the days since 1970-01-01; None if no format serves.
+
+    Examples
+    --------
+    >>> recognise_dates(["31/12/1969"], np.array([1]), 1)
+    ('%d/%m/%Y', array([-1.]))
+    """
+    likely = np.array([bool(_DATE.match(text)) for text in texts])
+    if counts[likely].sum() < enough:
+        return None
+    for style in _DATE_FORMATS:
+        days = as_days(texts, style)
+        if counts[~np.isnan(days)].sum() >= enough:
+            return style, days
+    return None
+
+
+def take(values: FloatArray, codes: IntArray) -> FloatArray:
+    """Give each record the value of its text.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_texts,), float64
+        One a text.
+    codes : ndarray of shape (n_records,), intp
+        From `distinct_texts`.
+
+    Returns
+    -------
+    ndarray of shape (n_records,), float64
+        NaN where the code is -1.
+
+    Examples
+    --------
+    >>> take(np.array([7.0, 9.0]), np.array([1, -1, 0]))
+    array([ 9., nan,  7.])
+    """
+    return np.append(values, np.nan)[codes].astype(np.float64)
