@@ -1,4 +1,4 @@
-"""Write the demo data: catalogue, lifestyles, drivers and 1,000 records.
+"""Write the demo data: catalogue, lifestyles, drivers, typical values and 1,000 records.
 
 ::
 
@@ -16,23 +16,41 @@ import gzip
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from demographics import N_DEMOGRAPHIC, demographic_drivers, demographic_records  # noqa: E402
+from demographics import (  # noqa: E402
+    N_DEMOGRAPHIC,
+    demographic_drivers,
+    demographic_records,
+    demographic_typicals,
+)
 from lifestyle_types import LIFESTYLE_COLUMNS, lifestyle_profiles, lifestyle_records  # noqa: E402
 
-__all__ = ["FIELDS", "catalog_csv", "drivers_csv", "lifestyles_csv", "main", "records_csv"]
+__all__ = [
+    "FIELDS",
+    "catalog_csv",
+    "drivers_csv",
+    "lifestyles_csv",
+    "main",
+    "records_csv",
+    "typicals_csv",
+]
 
 FIELDS = (
     "code", "label", "kind", "description", "category", "subcategory", "measure", "value_type",
     "values", "value_range", "unit", "update_frequency", "source", "availability", "keywords",
 )  # fmt: skip
 COUNTS = {"demographic": N_DEMOGRAPHIC, "lifestyle": 68, "statements": 11_655}
+N_RECORDS = 1_000
+ATTRIBUTES = (
+    "customer_id", "postal_code", "email", "rampid", "uid2", "lifestyle",
+    "consent_ads", "consent_sharing", "do_not_sell",
+)  # fmt: skip
 CODE = re.compile(r"[A-Z0-9_]{3,24}")
 
 
@@ -57,7 +75,7 @@ def _range_cell(value: Any) -> str:
     return f"{low:g}|{high:g}"
 
 
-def _check(parts: Mapping[str, list[Mapping[str, Any]]]) -> None:
+def _check(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Refuse a catalogue whose counts, codes or labels are not as promised."""
     for name, wanted in COUNTS.items():
         if len(parts[name]) != wanted:
@@ -105,7 +123,9 @@ def catalog_csv() -> str:
 
 def lifestyles_csv() -> str:
     """Give the lifestyle types and their profiles as CSV text: 68 rows and a header."""
-    return _csv(LIFESTYLE_COLUMNS, ([p[c] for c in LIFESTYLE_COLUMNS] for p in lifestyle_profiles()))
+    return _csv(
+        LIFESTYLE_COLUMNS, ([p[c] for c in LIFESTYLE_COLUMNS] for p in lifestyle_profiles())
+    )
 
 
 def drivers_csv() -> str:
@@ -116,21 +136,56 @@ def drivers_csv() -> str:
     return _csv(("topic", "latent", "loading"), ((t, name, f"{v:g}") for t, name, v in rows))
 
 
+def typicals_csv() -> str:
+    """Give what an ordinary area shows for well-known measures as CSV text."""
+    rows = ((measure, kind, f"{value:g}") for measure, kind, value in demographic_typicals())
+    return _csv(("measure", "quantity", "typical"), rows)
+
+
 def records_csv() -> str | None:
     """Draw the records that ship, as CSV text: 1,000 rows and a header.
 
     Returns
     -------
     str or None
-        None where the package cannot be imported. The catalogue must be on disk already.
+        None where the package or pandas cannot be imported. All other files are read from the
+        disk, so they are written first.
+
+    Raises
+    ------
+    ValueError
+        If a label of `vocabulary/record_variables.csv` is not in the catalogue.
     """
-    return None
+    # Beside the script, not installed: a plain `python data/build.py` must find the checkout.
+    sys.path.insert(0, str(HERE.parent))
+    try:
+        from audience_nb.catalog import Catalog
+        from audience_nb.sources.synthetic import SyntheticSource
+    except ImportError:
+        return None
+    finally:
+        sys.path.remove(str(HERE.parent))
+    try:
+        import pandas  # noqa: F401
+    except ImportError:
+        return None
+    catalog = Catalog.demo()
+    codes = dict(zip(catalog.column("label"), catalog.codes, strict=True))
+    with (HERE / "vocabulary" / "record_variables.csv").open(encoding="utf-8", newline="") as file:
+        labels = [row["label"] for row in csv.DictReader(file)]
+    unknown = [label for label in labels if label not in codes]
+    if unknown:
+        raise ValueError(f"{len(unknown)} record variables are unknown, first {unknown[0]!r}.")
+    source = SyntheticSource(catalog, N_RECORDS, random_state=0)
+    frame = source.fetch([*ATTRIBUTES, *(codes[label] for label in labels)])
+    return str(frame.to_csv(index="customer_id" not in frame.columns, lineterminator="\n"))
 
 
 FILES: dict[str, Callable[[], str | None]] = {
     "catalog.csv.gz": catalog_csv,
     "lifestyles.csv": lifestyles_csv,
     "drivers.csv": drivers_csv,
+    "typicals.csv": typicals_csv,
     "records.csv": records_csv,
 }
 

@@ -33,7 +33,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CODE_GRAMMAR", "N_DEMOGRAPHIC", "demographic_drivers", "demographic_records"]
+__all__ = [
+    "CODE_GRAMMAR",
+    "N_DEMOGRAPHIC",
+    "demographic_drivers",
+    "demographic_records",
+    "demographic_typicals",
+]
 
 N_DEMOGRAPHIC = 36_610
 SOURCE = "CivicStats"
@@ -56,13 +62,13 @@ LATER = "P36"
 
 # Unit code: words of the label, unit of the value, words of the description.
 UNITS: dict[str, tuple[str, str, str]] = {
-    "N": ("number", "count", "number of {noun}"),
+    "N": ("number", "count", "number counted"),
     "P": ("% of {base}", "percent", "percentage of {base}"),
     "AVG": ("average", "", "average"),
     "MED": ("median", "", "median"),
-    "AGG": ("aggregate", "", "sum over all {noun}, in thousands"),
+    "AGG": ("aggregate", "", "sum, in thousands"),
     "SHR": ("% of total expenditure", "percent", "share of total household expenditure"),
-    "VAL": ("", "", "value"),
+    "VAL": ("", "", "one value"),
     "IDX": ("index (2020 = 100)", "index", "price index with 2020 as 100"),
     "CHG": ("% change over one year", "percent", "price change over one year"),
 }
@@ -95,8 +101,9 @@ ACCESS: dict[str, str] = {
     "open": "first_party|third_party|clean_room",
     "sensitive": "third_party",
 }
-FREQUENCY = {"census": "yearly", "survey": "yearly"}
-_FILLERS = frozenset("a an and any at by for from in of on or the to who with their than per".split())
+_FILLERS = re.compile(
+    r"\b(an?|and|any|at|by|for|from|in|of|on|or|the|to|who|with|their|than|per)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -108,8 +115,8 @@ class Measure:
     item_code: str
     cell_code: str
     text: str
-    noun: str
     base: str
+    typical: str
     maximum: str
     keywords: tuple[str, ...]
 
@@ -142,7 +149,7 @@ def _item_codes(name: str) -> dict[str, str]:
     for row in _items(name):
         plain = unicodedata.normalize("NFKD", row["item"]).encode("ascii", "ignore").decode()
         numbers = re.findall(r"\d+", plain.replace(",000", "K").replace(",", ""))
-        words = [w for w in re.findall(r"[a-z]+", plain.lower()) if w not in _FILLERS]
+        words = re.findall(r"[a-z]+", _FILLERS.sub(" ", plain.lower()))
         if numbers and len(numbers) <= 2:
             mnemonic = "".join(numbers)
             if len(numbers) == 1 and words:
@@ -191,23 +198,24 @@ def _people(universe: dict[str, str], cell: dict[str, str] | None) -> str:
 
 def _cut(
     template: str, universe: dict[str, str], cell: dict[str, str] | None
-) -> tuple[str, str, str, str]:
-    """Words of a template in one cell: text with {item}, what follows it, noun, base."""
+) -> tuple[str, str, str]:
+    """Words of a template in one cell: text with {item}, what follows it, base of shares."""
     if cell is None:
-        return template.replace("{u}", universe["noun"]), "", universe["noun"], universe["base"]
+        return template.replace("{u}", universe["noun"]), "", universe["base"]
     if cell["applies_to"] == "people" and universe["pattern"]:
         noun = _people(universe, cell)
         base = f"{noun} living alone" if universe["universe"] == "liv" else noun
         if "{u}" in template:
-            return template.replace("{u}", noun), "", noun, base
-        return template, f", {cell['phrase']}", noun, base
+            return template.replace("{u}", noun), "", base
+        return template, f", {cell['phrase']}", base
     if cell["dimension"] == "TEN" and template.startswith(("Households", "Dwellings")):
         owners = cell["code"] == "OWN"
         head = "Owner households" if owners else "Renter households"
         if template.startswith("Dwellings"):
             head = "Owner-occupied dwellings" if owners else "Rented dwellings"
-        return head + template[10 if head.endswith("holds") else 9 :], "", head.lower(), head.lower()
-    return template, f", {cell['phrase']}", universe["noun"], cell["base"]
+        _, space, rest = template.partition(" ")
+        return head + space + rest, "", head.lower()
+    return template, f", {cell['phrase']}", cell["base"]
 
 
 def _measures() -> Iterator[Measure]:
@@ -224,11 +232,12 @@ def _measures() -> Iterator[Measure]:
                 if row["dimension"] == name:
                     cells.append((row, items or topic["items"]))
         for cell, items in cells:
-            template, tail, noun, base = _cut(topic["template"], universe, cell)
+            template, tail, base = _cut(topic["template"], universe, cell)
             codes = _item_codes(items)
             cell_words = cell["keywords"].split(";") if cell else []
             for row in _items(items):
                 text = _upper_first(template.replace("{item}", row["item"])) + tail
+                text = text.replace(" of under $", " under $")
                 words = [*row["keywords"].split(";"), *cell_words, *topic["keywords"].split(";")]
                 yield Measure(
                     topic=topic,
@@ -236,8 +245,8 @@ def _measures() -> Iterator[Measure]:
                     item_code=codes[row["item"]],
                     cell_code=cell["code"] if cell else "",
                     text=text,
-                    noun=noun,
                     base=base,
+                    typical=row["typical"],
                     maximum=row["maximum"],
                     keywords=tuple(dict.fromkeys(w for w in words if w)),
                 )
@@ -262,7 +271,9 @@ def _range(measure: Measure, unit: str, universe: dict[str, str]) -> str:
         amount = float(measure.maximum)
     low = float(measure.topic["minimum"])
     if unit == "N":
-        high = share if measure.topic["units"] == "N" else share / 100 * float(universe["count_max"])
+        high = (
+            share if measure.topic["units"] == "N" else share / 100 * float(universe["count_max"])
+        )
     elif unit == "P":
         high = 100.0 if measure.topic["units"] == "HPA" else share
     elif unit == "AGG":
@@ -288,7 +299,7 @@ def _record(measure: Measure, period: str, unit: str) -> dict[str, Any]:
         value_unit = _value_unit(measure)
     period_words, period_meaning = PERIODS[period]
     base_words = "census" if topic["base"] == "census" else "base year"
-    noun, base = measure.noun, measure.base
+    base = measure.base
     label = ", ".join(
         part
         for part in (measure.text, words.format(base=base), period_words.format(base=base_words))
@@ -300,8 +311,7 @@ def _record(measure: Measure, period: str, unit: str) -> dict[str, Any]:
         "label": label,
         "kind": "demographic",
         "description": (
-            f"{period_meaning} for the area: {meaning.format(noun=noun, base=base)}. "
-            f"Table: {topic['topic']}."
+            f"{period_meaning} for the area: {meaning.format(base=base)}. Table: {topic['topic']}."
         ),
         "category": topic["category"],
         "subcategory": measure.subcategory,
@@ -345,8 +355,11 @@ def demographic_records() -> list[dict[str, Any]]:
         for unit in UNIT_SETS[m.topic["units"]]
     ]
     later = sorted(
-        ((int(m.topic["priority"]), i, unit) for i, m in enumerate(measures)
-         for unit in UNIT_SETS[m.topic["units"]]),
+        (
+            (int(m.topic["priority"]), i, unit)
+            for i, m in enumerate(measures)
+            for unit in UNIT_SETS[m.topic["units"]]
+        ),
         key=lambda entry: entry[:2],
     )
     wanted = N_DEMOGRAPHIC - len(variants)
@@ -384,7 +397,7 @@ def demographic_drivers() -> list[tuple[str, str, float]]:
     groups: dict[str, list[str]] = {}
     for topic in _table("topics"):
         groups[topic["theme"]] = list(dict.fromkeys(r["group"] for r in _items(topic["items"])))
-    drivers = []
+    drivers: list[tuple[str, str, float]] = []
     for row in _table("drivers"):
         parts = [row["group"]] if row["group"] else groups[row["theme"]]
         drivers.extend(
@@ -392,3 +405,26 @@ def demographic_drivers() -> list[tuple[str, str, float]]:
             for part in parts
         )
     return drivers
+
+
+def demographic_typicals() -> list[tuple[str, str, float]]:
+    """Say what an ordinary area shows, for the measures whose order of magnitude is known.
+
+    Returns
+    -------
+    list of (measure, quantity, value)
+        `quantity` is "percent" of the base where people, households or dwellings are counted,
+        "count" for totals, and "amount" (an average in the topic's unit) otherwise. Written by
+        us as round figures for a country like Canada in the 2020s; not official statistics.
+
+    Examples
+    --------
+    >>> ("Households that own their dwelling", "percent", 66.0) in demographic_typicals()
+    True
+    """
+    quantities = {"NP": "percent", "N": "count"}
+    return [
+        (m.text, quantities.get(m.topic["units"], "amount"), float(m.typical))
+        for m in _measures()
+        if m.typical
+    ]

@@ -25,7 +25,8 @@ LATENTS = (
     "novelty", "thrift", "community", "culture", "outdoors", "digital", "newcomer", "francophone",
 )  # fmt: skip
 LIFESTYLE_COLUMNS = (
-    "code", "name", "description", "social_group", "lifestage_group", "urbanity", *LATENTS, "offset",
+    "code", "name", "description", "social_group", "lifestage_group", "urbanity", *LATENTS,
+    "offset",
 )  # fmt: skip
 
 # Those of audience_nb.sources.population, under which the offsets are fitted; a test compares.
@@ -157,7 +158,7 @@ def lifestyle_shares(n_records: int = 50_000, random_state: int = 1) -> list[flo
         68 shares in [0, 1], in the order of the codes. Needs numpy.
     """
     costs, offsets = _costs(n_records, random_state)
-    return _shares(costs, offsets).tolist()
+    return [float(share) for share in _shares(costs, offsets)]
 
 
 def _costs(n_records: int, random_state: int) -> tuple[Any, Any]:

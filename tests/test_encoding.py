@@ -141,6 +141,8 @@ def test_missing_category_is_a_level_as_far_as_any_other() -> None:
     distance = np.abs(matrix[:, None] - matrix[None]).sum(axis=2)
     assert encoder.columns_[0].column.levels == ("rent", "own", "missing")
     assert distance[1].tolist() == [1, 0, 1, 0, 1]
+    again = encoder.transform(pd.DataFrame({"home": [np.nan, "own"]}))
+    assert again.tolist() == [[0, 0, 0.5], [0, 0.5, 0]]
     assert encoder.notes == ["Home: 2 of 5 values are missing: a level of their own."]
 
 

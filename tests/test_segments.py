@@ -207,6 +207,11 @@ def test_texts_of_traits() -> None:
     assert trait.text == "Monthly charges: median 95 dollars against 70"
     assert (trait.value, trait.base) == (95, 70)
 
+    rent = Column(Variable("p", "Renters", unit="percent"), "numeric")
+    assert row(rent, [90, 95, 99, 20, 20, 70, 70], 3).trait.text == (
+        "Renters: median 95% against 70%"
+    )
+
     spent = Column(Variable("s", "Cash advance"), "numeric")
     trait = row(spent, [0, 0, 0, 5, 9, 0, 0, 0, 0, 0], 5).trait
     assert trait.text == "Cash advance: more than 0 40% against 20%"
@@ -308,6 +313,17 @@ SCALE = ("1", "2", "3", "4", "5")
             ],
             "More with paperless billing, fewer with dependents",
         ),
+        (
+            [
+                finding(f"Baking [Weekly] - {text}", "boolean", effect, share, levels=("0", "1"))
+                for text, effect, share in [
+                    ("Bake bread", 1.2, 0.8),
+                    ("Grill meat", 1.1, 0.3),
+                    ("Fry fish", -1.0, 0.05),
+                ]
+            ],
+            "Bake bread, more who grill meat, hardly any who fry fish",
+        ),
         ([finding("Smoking habits", "nominal", 1.0, 0.9, "never smoked")], "Never smoked"),
         ([finding("Online backup", "nominal", 1.0, 0.95, "No")], "No online backup"),
         (
@@ -323,18 +339,18 @@ def test_names(rows: list[Finding], name: str) -> None:
     assert unique_names([rows]) == [name]
 
 
-def test_names_grow_until_they_differ() -> None:
+def test_names_say_what_the_other_does_not_have() -> None:
     first = [finding(label, "numeric", 1.0, 0.8) for label in ("Opera", "Cars", "Golf", "Chess")]
     second = [*first[:3], finding("Chess", "numeric", -1.0, 0.2)]
     assert unique_names([first, second, first[:1]]) == [
-        "High opera, cars, golf and chess",
-        "High opera, cars and golf, low chess",
+        "High opera, cars and golf",
+        "High opera and cars, low chess",
         "High opera",
     ]
     assert unique_names([first, first, first]) == [
+        "High opera, cars and golf",
         "High opera, cars, golf and chess",
-        "High opera, cars, golf and chess (2)",
-        "High opera, cars, golf and chess (3)",
+        "High opera, cars and golf (2)",
     ]
 
 
@@ -384,6 +400,26 @@ def test_descriptions() -> None:
         (
             Variable("Q0001I1", "I look at things from all different angles before I go ahead."),
             "“I look at things from all different angles…”",
+        ),
+        (
+            Variable("Q1010203I1", "Baking [Frequently] - Bake with children"),
+            "bake with children",
+        ),
+        (
+            Variable("Q1010203I4", "Baking [Rarely/Never] - Bake with children"),
+            "bake with children (rarely/never)",
+        ),
+        (
+            Variable("Q8420106I1", "Trust [Strongly agree] - People get what they deserve"),
+            "“People get what they deserve”",
+        ),
+        (
+            Variable(
+                "B21EDL_UNC_F_P",
+                "Women aged 15 and over with a degree, % of women aged 15 and over, 2021 census",
+                measure="Women aged 15 and over with a degree",
+            ),
+            "women with a degree",
         ),
     ],
 )

@@ -38,8 +38,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,8 +50,11 @@ from audience_nb.encoding.columns import (
     Column,
     FloatArray,
     Refused,
+    Scaling,
+    fences,
     learn_column,
     read_column,
+    tail_note,
 )
 from audience_nb.errors import InvalidInput, NotFound, WrongStep
 
@@ -60,9 +63,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "EncodedColumn", "FrameEncoder", "Scaling"]
 
-Scaling = Literal["robust", "range"]
-
-_TAIL = 0.025
 _GRID = 2.0**40
 
 
@@ -446,10 +446,10 @@ class FrameEncoder:
             fill = float(np.quantile(known, 0.5, method="lower"))
         else:
             fill = float(np.median(known))
-            low, high = _fences(known, self.scaling)
+            low, high = fences(known, self.scaling)
             if not high / 2 - low / 2 > 0:
                 raise Refused("constant to within the precision of numbers")
-            _note_tails(column, known, low, high, notes)
+            notes.extend(tail_note(column, known, low, high))
         if n_missing:
             how = (
                 "a level of their own"
@@ -472,32 +472,7 @@ def _with_missing(column: Column) -> Column:
     name = MISSING
     while name in column.levels:
         name = f"({name})"
-    return Column(column.variable, column.value_type, levels=(*column.levels, name))
-
-
-def _fences(known: FloatArray, scaling: Scaling) -> tuple[float, float]:
-    """Give the values that become 0 and 1."""
-    if scaling == "range":
-        return float(known.min()), float(known.max())
-    low = float(np.quantile(known, _TAIL, method="lower"))
-    high = float(np.quantile(known, 1 - _TAIL, method="higher"))
-    if low == high:
-        rest = known[known != low]
-        low = min(low, float(np.quantile(rest, _TAIL, method="lower")))
-        high = max(high, float(np.quantile(rest, 1 - _TAIL, method="higher")))
-    return low, high
-
-
-def _note_tails(
-    column: Column, known: FloatArray, low: float, high: float, notes: list[str]
-) -> None:
-    """Mention clipping only where tails are heavy: beyond thrice the span that counts."""
-    if known.max() / 2 - known.min() / 2 > 3 * (high / 2 - low / 2):
-        beyond = int(((known < low) | (known > high)).sum())
-        notes.append(
-            f"{beyond:,} values outside {column.text(low)} to {column.text(high)} count as the "
-            "nearer of the two"
-        )
+    return replace(column, levels=(*column.levels, name), has_missing=True)
 
 
 def _checked_names(frame: pd.DataFrame, codes: Sequence[str]) -> dict[str, int]:

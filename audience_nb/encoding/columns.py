@@ -29,9 +29,19 @@ from audience_nb.encoding.parsing import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "ColumnType", "Refused", "learn_column", "read_column"]
+__all__ = [
+    "Column",
+    "ColumnType",
+    "Refused",
+    "Scaling",
+    "fences",
+    "learn_column",
+    "read_column",
+    "tail_note",
+]
 
 ColumnType = Literal["numeric", "ordinal", "nominal", "boolean", "date"]
+Scaling = Literal["robust", "range"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
@@ -41,6 +51,8 @@ NEARLY_ALL = 0.95
 MAX_LEVELS = 50
 # Whole numbers with at most so many levels are read as a rating or small count, as codebook does.
 MAX_RATING = 11
+# Share of the values beyond each robust fence.
+TAIL = 0.025
 OTHER, MISSING = "other", "missing"
 
 _WORDS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("non", "oui"), ("off", "on"))
@@ -66,6 +78,8 @@ class Column:
         Digits after the point that numbers are shown with.
     is_year : bool
         Whether the numbers look like calendar years, which take no thousands commas.
+    has_missing : bool
+        Whether the last level stands for missing values.
     date_format : str
         How dates written as text are read, "" where they are not text.
 
@@ -81,6 +95,7 @@ class Column:
     levels: tuple[str, ...] = ()
     decimals: int = 0
     is_year: bool = False
+    has_missing: bool = False
     date_format: str = ""
 
     @property
@@ -228,13 +243,77 @@ def read_column(series: pd.Series[Any], column: Column) -> FloatArray:
         codes, texts = distinct_texts(series)
         places = {key_of(level): float(i) for i, level in enumerate(column.levels)}
         rest = places.get(OTHER, np.nan) if column.value_type == "nominal" else np.nan
-        return take(np.array([places.get(key_of(t), rest) for t in texts]), codes)
+        values = take(np.array([places.get(key_of(t), rest) for t in texts]), codes)
+        return (
+            np.where(codes < 0, len(column.levels) - 1.0, values) if column.has_missing else values
+        )
     if not holds_text(series):
         return finite(as_numbers(series))
     codes, texts = distinct_texts(series)
     if column.value_type == "date":
         return take(as_days(texts, column.date_format or "ISO8601"), codes)
     return finite(take(texts_as_numbers(texts), codes))
+
+
+def fences(known: FloatArray, scaling: Scaling) -> tuple[float, float]:
+    """Give the values that become 0 and 1.
+
+    Parameters
+    ----------
+    known : ndarray of float64
+        Values without NaN, not all equal.
+    scaling : {"robust", "range"}
+        Observed 2.5 % and 97.5 % quantiles, or extremes.
+
+    Returns
+    -------
+    low, high : float
+        Both are values of the column, so units do not matter.
+
+    Examples
+    --------
+    >>> fences(np.array([1.0, 2.0, 50.0]), "robust")
+    (1.0, 50.0)
+    """
+    if scaling == "range":
+        return float(known.min()), float(known.max())
+    low = float(np.quantile(known, TAIL, method="lower"))
+    high = float(np.quantile(known, 1 - TAIL, method="higher"))
+    if low == high:
+        rest = known[known != low]
+        low = min(low, float(np.quantile(rest, TAIL, method="lower")))
+        high = max(high, float(np.quantile(rest, 1 - TAIL, method="higher")))
+    return low, high
+
+
+def tail_note(column: Column, known: FloatArray, low: float, high: float) -> list[str]:
+    """Mention clipping where tails are heavy: beyond thrice the span that counts.
+
+    Parameters
+    ----------
+    column : Column
+        How the values are read.
+    known : ndarray of float64
+        Values without NaN.
+    low, high : float
+        From `fences`.
+
+    Returns
+    -------
+    list of str
+        One note, or none.
+
+    Examples
+    --------
+    >>> pay = Column(Variable("PAY", "Income"), "numeric")
+    >>> tail_note(pay, np.array([0.0, 10.0, 90.0]), 0.0, 10.0)
+    ['1 values outside 0 to 10 count as the nearer of the two']
+    """
+    if not known.max() / 2 - known.min() / 2 > 3 * (high / 2 - low / 2):
+        return []
+    beyond = int(((known < low) | (known > high)).sum())
+    span = f"{column.text(low)} to {column.text(high)}"
+    return [f"{beyond:,} values outside {span} count as the nearer of the two"]
 
 
 def _learn_numbers(

@@ -34,7 +34,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-_BLANKS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "-", "?", "."})
+_BLANKS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "inf", "-inf", "-", "?", "."})
 _DATE = re.compile(r"^(?=.*\d)[\w ,./:+\-]{6,40}$")
 # In order of preference: a column that fits several is read by the first.
 _DATE_FORMATS = (
@@ -180,13 +180,16 @@ def distinct_texts(series: pd.Series[Any]) -> tuple[IntArray, list[str]]:
         codes, uniques = np.asarray(series.cat.codes, dtype=np.intp), list(series.cat.categories)
     else:
         plain: pd.Series[Any] = series.astype(object)
-        if pd.api.types.infer_dtype(plain, skipna=True).startswith("mixed"):
-            # 1, True and 1.0 are one key to a hash table, and three answers to a person.
-            plain = plain.where(plain.isna(), plain.map(clean, na_action="ignore"))
         try:
+            if pd.api.types.infer_dtype(plain, skipna=True).startswith("mixed"):
+                # 1, True and 1.0 are one key to a hash table, and three answers to a person.
+                plain = plain.where(plain.isna(), plain.map(clean, na_action="ignore"))
             found, kept = pd.factorize(plain)
         except TypeError as error:
-            raise _nested() from error
+            raise InvalidInput(
+                f"Column {series.name!r} holds lists or other nested values.",
+                "Give one number, text, date or yes/no a cell.",
+            ) from error
         codes, uniques = np.asarray(found, dtype=np.intp), list(kept)
     places: dict[str, int] = {}
     texts: list[str] = []
@@ -218,7 +221,7 @@ def clean(value: object) -> str:
 
     Raises
     ------
-    InvalidInput
+    TypeError
         If it is a list or another nested value.
 
     Examples
@@ -227,17 +230,10 @@ def clean(value: object) -> str:
     ('two year', '3')
     """
     if isinstance(value, list | dict | set | tuple | np.ndarray):
-        raise _nested()
+        raise TypeError(f"a {type(value).__name__} is no single value")
     if isinstance(value, float | np.floating) and math.isfinite(value):
         return number_text(float(value))
     return " ".join(str(value).split())
-
-
-def _nested() -> InvalidInput:
-    return InvalidInput(
-        "A column holds lists or other nested values.",
-        "Give one number, text, date or yes/no a cell.",
-    )
 
 
 def is_number(text: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -90,7 +91,10 @@ class Documents:
         for row, (measure, kind, category) in enumerate(columns):
             key = (measure, kind, category) if measure in shared else row
             groups.setdefault(key, []).append(row)
-        ordered = [sorted(rows, key=lambda r: preference(catalog, r)) for rows in groups.values()]
+        ordered = [
+            sorted(rows, key=lambda r: (preference(variant_text(labels[r], measures[r])), r))
+            for rows in groups.values()
+        ]
         starts = np.cumsum([0, *map(len, ordered)], dtype=np.int32)
         return cls(catalog, starts, np.array([r for rows in ordered for r in rows], np.int32))
 
@@ -142,12 +146,14 @@ class Documents:
             return cache[text]
 
         stemmed, written = [], []
-        for row in self.rows[self.starts[:-1]]:
+        sizes = np.diff(self.starts)
+        for document, row in enumerate(self.rows[self.starts[:-1]]):
             parts = path_of(columns["measure"][row])
             weighted = [(part, _PATH) for part in parts]
             if len(parts) > 1:
                 weighted[0], weighted[-1] = (parts[0], _ROOT), (parts[-1], _LEAF)
-            if columns["description"][row] != columns["measure"][row]:
+            # The description of one of several variants speaks of that variant only.
+            if sizes[document] == 1 and columns["description"][row] != columns["measure"][row]:
                 weighted.append((columns["description"][row], _DESCRIPTION))
             weighted += [(k, _KEYWORDS) for k in columns["keywords"][row].split("|")]
             weighted += [(columns["subcategory"][row], _CATEGORY)]
@@ -169,23 +175,67 @@ class Documents:
         return stemmed, written
 
 
-def preference(catalog: Catalog, row: int) -> tuple[int, int, int]:
+# What is shown of several variants, best first: today's figure over yesterday's and tomorrow's,
+# shares over counts, wide bands over narrow ones, and what people do over what they don't.
+_PERIODS = (r"\bprojection|\bforecast", r"\bcensus\b|\bbase year\b|\bhistorical\b")
+_UNITS = (r"\bchange\b|\bindex\b", r"\baggregate\b|\btotal\b", r"\bnumber\b|\bcount\b",
+          r"\baverage\b|\bmean\b", r"\bmedian\b")
+_REFUSING = re.compile(r"\bnever\b|\bnot\b|\bdisagree|\bless often\b|\bplan to\b|\bno\b")
+_WIDE = re.compile(r"/|\btop two\b|\bat least\b|\bpast 3 years\b|\bor more\b|\bhave now\b")
+
+
+def variant_text(label: str, measure: str) -> str:
+    """Give what a label adds to its measure.
+
+    Parameters
+    ----------
+    label, measure : str
+        Of one variable.
+
+    Returns
+    -------
+    str
+        The middle of the label that the measure lacks; "" where they are equal.
+
+    Examples
+    --------
+    >>> variant_text("Yogurt [Weekly] - Eat it", "Yogurt - Eat it")
+    '[Weekly]'
+    >>> variant_text("Median rent, 2026 estimate", "Median rent")
+    '2026 estimate'
+    """
+    shortest = min(len(label), len(measure))
+    start = next((i for i in range(shortest) if label[i] != measure[i]), shortest)
+    most = shortest - start
+    end = next((i for i in range(most) if label[-1 - i] != measure[-1 - i]), most)
+    return label[start : len(label) - end].strip(" ,-")
+
+
+@lru_cache(maxsize=4096)
+def preference(variant: str) -> tuple[int, int, int]:
     """Rank a variant among those of its measure: the smallest is shown.
 
     Parameters
     ----------
-    catalog : Catalog
-        Any.
-    row : int
-        A row of it.
+    variant : str
+        As `variant_text` gives it.
 
     Returns
     -------
     tuple of int
-        Period, unit, then catalogue order.
+        Period, band, unit.
+
+    Examples
+    --------
+    >>> preference("% of population, 2026 estimate") < preference("number, 2026 estimate")
+    True
+    >>> preference("number, 2026 estimate") < preference("% of population, 2031 projection")
+    True
+    >>> preference("Agree, top two") < preference("Strongly agree")
+    True
     """
-    label = fold(catalog.column("label")[row])
-    unit = fold(catalog.column("unit")[row])
-    later = any(word in label for word in ("projection", "census", "change", "historical"))
-    percent = "percent" in unit or "percent" in label
-    return (int(later), int(not percent), row)
+    text = fold(variant)
+    period = max((2 - i for i, p in enumerate(_PERIODS) if re.search(p, text)), default=0)
+    unit = max((5 - i for i, p in enumerate(_UNITS) if re.search(p, text)), default=0)
+    band = 2 if _REFUSING.search(text) else 0 if _WIDE.search(text) else 1
+    return (period, band, unit)

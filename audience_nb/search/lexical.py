@@ -420,6 +420,29 @@ class Postings:
     def __contains__(self, term: object) -> bool:
         return isinstance(term, str) and self.position(term) >= 0
 
+    def weights_of(
+        self, row: int, documents: npt.NDArray[np.integer[Any]]
+    ) -> FloatArray:
+        """Give the weight of one term in chosen documents.
+
+        Parameters
+        ----------
+        row : int
+            The term, as `position` gives it.
+        documents : ndarray of shape (n_chosen,), int
+            Which documents.
+
+        Returns
+        -------
+        ndarray of shape (n_chosen,), float32
+            0 where the term does not stand.
+        """
+        first, last = self.starts[row], self.starts[row + 1]
+        listed, weights = self.documents[first:last], self.weights[first:last]
+        places = np.minimum(np.searchsorted(listed, documents), len(listed) - 1)
+        found: FloatArray = np.where(listed[places] == documents, weights[places], np.float32(0))
+        return found
+
     def scores(self, query: Mapping[str, float]) -> FloatArray:
         """Give the cosine of every document with a weighted query.
 

@@ -22,9 +22,18 @@ __all__ = ["describe", "short_name", "standouts", "unique_names"]
 SMALL = 0.2
 _LONGEST = 72
 _MOST, _HALF, _FEW = 2 / 3, 0.5, 0.1
-_AGE = re.compile(r"\bage\b(?! group of| of (the )?(home|house|dwelling|child))", re.IGNORECASE)
+_AGE = re.compile(
+    r"^(\w+ )?age( in years| of (the )?(person|customer|respondent|member))?$", re.IGNORECASE
+)
 _BORN = re.compile(r"\b(birth year|year (of )?birth|born)\b", re.IGNORECASE)
 _INCOME = re.compile(r"\bincome\b", re.IGNORECASE)
+# A survey's "Baking [Frequently] - Bake with children".
+_STATEMENT = re.compile(r"^(?P<theme>[^\[\]]+) \[(?P<band>[^\]]+)\] [-–] (?P<text>.+)$")
+_OPINION = re.compile(r"agree|important|describes|true", re.IGNORECASE)
+_DENIAL = re.compile(r"\b(not|never|rarely|disagree|unlikely|no|none|neither)\b", re.IGNORECASE)
+_UNIVERSE = re.compile(r" aged \d+ and over\b")
+_PLURAL = re.compile(r"^(people|women|men|children|\w{3,}s)\b", re.IGNORECASE)
+_RATE = re.compile(r"\b(rate|share|percent|percentage|proportion|ratio)\b", re.IGNORECASE)
 _COUNT = re.compile(r"^(number of|no\. of|num|count of|how many)\s+", re.IGNORECASE)
 _PERSONS = re.compile(
     r"\b(citizen|student|parent|customer|owner|renter|member|subscriber|buyer|user|homeowner)$",
@@ -159,35 +168,31 @@ def unique_names(findings: Sequence[Sequence[Finding]]) -> list[str]:
     >>> unique_names([[], []])
     ['Close to the base', 'Close to the base (2)']
     """
-    pieces = [_pieces(rows) for rows in findings]
-    # As many traits as fit a line; more only where two names would be the same.
-    used = [_fitting(p) for p in pieces]
-    names = [_compose(p[:n]) for p, n in zip(pieces, used, strict=True)]
-    while True:
-        twins = _repeated(names)
-        growing = [i for i in twins if used[i] < len(pieces[i])]
-        if not growing:
-            break
-        for i in growing:
-            used[i] += 1
-            names[i] = _compose(pieces[i][: used[i]])
-    taken: dict[str, int] = {}
-    for i, name in enumerate(names):
-        key = name.casefold()
-        taken[key] = taken.get(key, 0) + 1
-        if taken[key] > 1:
-            # Every trait is shared: a number is more honest than an invented difference.
-            number = taken[key]
-            while f"{key} ({number})" in taken:
-                number += 1
-            names[i] = f"{name} ({number})"
-            taken[names[i].casefold()] = 1
+    taken: dict[str, list[Phrase]] = {}
+    names: list[str] = []
+    for rows in findings:
+        pieces = _pieces(rows)
+        name = _first_free(pieces, taken)
+        names.append(name)
+        taken[name.casefold()] = pieces
     return names
 
 
-def _repeated(names: Sequence[str]) -> list[int]:
-    keys = [name.casefold() for name in names]
-    return [i for i, key in enumerate(keys) if keys.count(key) > 1]
+def _first_free(pieces: list[Phrase], taken: dict[str, list[Phrase]]) -> str:
+    count = _fitting(pieces)
+    head = _compose(pieces[:count])
+    if head.casefold() not in taken:
+        return head
+    # Something that the segment of that name does not have, in a line if possible.
+    twin = taken[head.casefold()]
+    rest = [piece for piece in pieces[count:] if piece not in twin]
+    choices = [_compose([*pieces[: max(count - 1, 1)], piece]) for piece in rest]
+    choices += [_compose([*pieces[:count], piece]) for piece in rest]
+    choices.sort(key=lambda name: len(name) > _LONGEST)
+    choices += [_compose(pieces[:grown]) for grown in range(count + 1, len(pieces) + 1)]
+    # Where every trait is shared, a number is more honest than an invented difference.
+    choices += [f"{head} ({number})" for number in range(2, len(taken) + 3)]
+    return next(name for name in choices if name.casefold() not in taken)
 
 
 def describe(size: int, share: float, findings: Sequence[Finding]) -> str:
@@ -244,17 +249,34 @@ def short_name(column: Column) -> str:
     'finances'
     """
     variable = column.variable
-    for text in (variable.label, variable.description, variable.measure, words_of(column.code)):
+    statement = _STATEMENT.match(variable.label)
+    if statement:
+        return _stated(statement["text"], statement["band"])
+    # The first part of a catalogue's label, whose others are breakdown, unit and period.
+    measure = variable.measure.split(", ")[0] if variable.measure != variable.label else ""
+    measure = _UNIVERSE.sub("", measure)
+    for text in (variable.label, variable.description, measure, words_of(column.code)):
         term = re.sub(r"\s*\([^)]*\)", "", text).split(": ")[0].strip(" .?!:")
         from_code = term == words_of(column.code)
-        code_like = from_code and re.search(r"\d{3}", term)
+        code_like = (
+            text != variable.label and from_code and re.fullmatch(r"[A-Z0-9_]+", column.code)
+        )
         sentence = re.match(r"(I|My|Do|How|What|We)\b", term) or text.rstrip().endswith((".", "?"))
-        if term and not sentence and not code_like and len(term.split()) <= 5:
+        longest = 8 if text == measure else 5
+        if term and not sentence and not code_like and len(term.split()) <= longest:
             if from_code:
                 term = " ".join(_WRITTEN_OUT.get(w.lower(), w) for w in term.split())
             return _lowered(term).replace(", ", "/")
     words = re.sub(r"\s*\([^)]*\)", "", variable.label).strip(" .?!:").split()
     return f"“{' '.join(words[:8])}{'…' if len(words) > 8 else ''}”"
+
+
+def _stated(text: str, band: str) -> str:
+    words = text.split()
+    text = f"{' '.join(words[:8])}{'…' if len(words) > 8 else ''}"
+    text = f"“{text}”" if _OPINION.search(band) else _lowered(text)
+    # Yes is understood; no has to be said.
+    return f"{text} ({band.lower()})" if _DENIAL.search(band) else text
 
 
 def _lowered(text: str) -> str:
@@ -296,6 +318,8 @@ def _phrase(finding: Finding) -> Phrase | None:
     if column.value_type == "nominal":
         return _level_phrase(finding.trait.level, short, finding.standing, up)
     if column.value_type == "boolean":
+        if _STATEMENT.match(column.label):
+            return Phrase("lead", _stating_lead(short, finding.standing, up), short)
         return _yes_phrase(short, finding.standing, up)
     if column.value_type == "date":
         return Phrase("lead", "late" if up else "early", short)
@@ -307,6 +331,11 @@ def _phrase(finding: Finding) -> Phrase | None:
         return Phrase("adjective", "", "higher-income" if up else "lower-income")
     if _COUNT.match(short):
         return Phrase("lead", "many" if up else "few", _COUNT.sub("", short))
+    unit = column.variable.unit.casefold()
+    if _PLURAL.match(short) and not _RATE.search(short) and unit in ("count", "number"):
+        return Phrase("lead", "many" if up else "few", short)
+    if _PLURAL.match(short) and not _RATE.search(short) and unit in ("percent", "%"):
+        return Phrase("lead", "high share of" if up else "low share of", short)
     # A rating from 1 is a degree of something; a count may start at 0.
     worded = column.value_type == "ordinal" and column.levels[0] in ("1", "2")
     level = "high on" if worded and up else "low on" if worded else "high" if up else "low"
@@ -320,6 +349,13 @@ def _yes_phrase(short: str, share: float, up: bool) -> Phrase:
             return Phrase("noun", "", f"{short}s")
         return Phrase("lead", "more" if up else "no" if share <= _FEW else "fewer", f"{short}s")
     return Phrase("lead", _lead(share, up, "with"), short)
+
+
+def _stating_lead(short: str, share: float, up: bool) -> str:
+    if up and share >= _HALF:
+        return ""
+    amount = "more" if up else "hardly any" if share <= _FEW else "fewer"
+    return amount if short.startswith("“") else f"{amount} who"
 
 
 def _lead(share: float, up: bool, most: str) -> str:

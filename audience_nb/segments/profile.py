@@ -260,12 +260,12 @@ def _compared(
 ) -> Trait:
     middle = _middle(column, own)
     if column.text(middle) != column.text(base):
-        unit = column.variable.unit
-        suffix = f" {unit}" if unit and len(unit) <= 12 and not column.levels else ""
+        unit, sign = _units(column)
+        told = f"{column.text(middle)}{sign}{unit} against {column.text(base)}{sign}"
         return Trait(
             column.code,
             column.label,
-            f"{_title(column)}: median {column.text(middle)}{suffix} against {column.text(base)}",
+            f"{_title(column)}: median {told}",
             column.value(middle),
             column.value(base),
             _index(column, own, everyone),
@@ -315,6 +315,15 @@ def _against(share: float, base: float) -> str:
     if f"{share:.0%}" == f"{base:.0%}" and share != base:
         return f"{share:.1%} against {base:.1%}"
     return f"{share:.0%} against {base:.0%}"
+
+
+def _units(column: Column) -> tuple[str, str]:
+    """Give the word that follows the first number and the sign that follows both."""
+    unit = column.variable.unit
+    if unit.casefold() in ("percent", "%"):
+        return "", "%"
+    silent = column.levels or len(unit) > 12 or unit.casefold() in ("", "count", "number", "index")
+    return ("" if silent else f" {unit}"), ""
 
 
 def _title(column: Column) -> str:

@@ -1,50 +1,26 @@
-"""How a variable's values come about in a population of latent persons.
+"""How a propensity becomes a value, by value_type, unit and value_range.
 
-1. A *propensity*, standard normal: the latents of the person times the loadings of the
-   variable's topic (data/drivers.csv), plus noise that all variants of one measure share. What
-   is measured of an area (a percentage of its population, an average over its households) uses
-   the area's latents and noise instead, so that records with one postal code agree.
-2. A demographic label that states a band of age, income or education uses nearness to the band,
-   -(latent - centre)², in place of the linear loading on that latent.
-3. The propensity is turned into a value by value_type, unit and value_range. The constants
-   (base rates, magnitudes) come from a hash of the measure, never from the seed: another seed is
-   another sample of the same world.
-
-Shares of one breakdown follow their bands but are drawn one by one: they need not add to 100.
+What is measured of an area (a percentage of its population, an average over its households)
+draws on the area's latents and noise, so that records with one postal code agree; all else draws
+on the person's. The constants (base rates, magnitudes) come from a hash of the measure, never
+from the seed: another seed is another sample of the same world. Shares of one breakdown follow
+their bands but are drawn one by one: they need not add to 100.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audience_nb.catalog import Variable, demo_file
-from audience_nb.sources.population import (
-    LATENTS,
-    Level,
-    Persons,
-    correlation,
-    drivers,
-    lifestyle_codes,
-)
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from audience_nb.sources.population import Persons, lifestyle_codes
+from audience_nb.sources.propensity import Propensity, constant, propensity_of
 
 __all__ = ["Drawing", "drawing_of"]
-
-# Most of a propensity's variance that latents may explain.
-MAX_EXPLAINED = 0.8
-# Loading on nearness to a stated band.
-NEARNESS = 0.7
-# Share of the noise that a measure's values in two years have in common.
-SAME_MEASURE = 0.95
 
 Values = Any  # one-dimensional ndarray of the drawing's dtype
 
@@ -77,188 +53,12 @@ class Drawing:
     ordered: bool = False
 
 
-_AGE_BAND = re.compile(
-    r"\b(?:aged?|ages|maintainer) "
-    r"(?:(?P<low>\d+)(?: ?(?:to|-|–) ?(?P<high>\d+)| (?:and|or)\b|\+)|under (?P<under>\d+))",
-    re.IGNORECASE,
-)
-_INCOME_BAND = re.compile(
-    r"\$(?P<low>[\d,]+)(?: ?(?:to|-|–) ?\$?(?P<high>[\d,]+)| (?:and|or)\b|\+)"
-    r"|(?:under|below|less than) \$(?P<under>[\d,]+)",
-    re.IGNORECASE,
-)
-# Bands that have a name: generations by their middle age in 2026, and levels of education.
-_NAMED_BANDS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
-    (latent, centre, re.compile(rf"\b(?:{words})\b", re.IGNORECASE))
-    for latent, centre, words in (
-        ("age", (7 - 48) / 18, "generation alpha"),
-        ("age", (22 - 48) / 18, "gen(?:eration)? z"),
-        ("age", (37.5 - 48) / 18, "millennials?|gen(?:eration)? y"),
-        ("age", (53.5 - 48) / 18, "gen(?:eration)? x"),
-        ("age", (71 - 48) / 18, "(?:baby )?boomers?"),
-        ("age", (86 - 48) / 18, "silent generation|greatest generation"),
-        ("education", -1.6, "no (?:certificate|diploma|degree)\\b.*|less than high school"),
-        ("education", 1.6, "master'?s?|doctorate|above (?:the )?bachelor'?s?|graduate degree"),
-        ("education", 0.9, "bachelor'?s?"),
-        ("education", 0.1, "college|apprenticeship|trades? certificate"),
-        ("education", -0.6, "high school"),
-    )
-)
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-
-# What words say about variables of topics that data/drivers.csv does not know.
-_WORDS: Mapping[str, re.Pattern[str]] = {
-    latent: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-    for latent, words in {
-        "age": "age|ages|aged|seniors?|retired|retirement",
-        "income": "incomes?|salary|wages?|earnings|affluent|luxury|premium",
-        "education": "education|degree|university|school(?:ing)?|books?|reading",
-        "family": "famil(?:y|ies)|child(?:ren)?|kids?|married|parents?",
-        "urban": "urban|city|downtown|transit",
-        "tech": "tech(?:nology)?|computers?|gadgets?|smart ?phones?",
-        "digital": "internet|online|apps?|streaming|social media|digital",
-        "green": "environment(?:al|ally)?|green|climate|organic|recycl\\w+|sustainab\\w+",
-        "health": "health(?:y)?|fitness|exercise|diet|gym|smok\\w+|alcohol",
-        "outdoors": "outdoors?|hiking|camping|gardening|cycling|nature|fishing",
-        "tradition": "tradition(?:s|al)?|religio\\w+|church|faith|god",
-        "novelty": "novelty|adventur\\w+|trends?|new (?:things|products|experiences)",
-        "thrift": "thrift|coupons?|discounts?|sales?|bargains?|cheap|sav(?:e|ings?)",
-        "community": "communit\\w+|volunteer\\w*|charit\\w+|neighbou?rs?|friends?",
-        "culture": "cultur\\w+|museums?|theatre|opera|art|classical|music",
-        "newcomer": "newcomers?|immigra\\w+|foreign|visible minority",
-        "francophone": "french|francophones?|qu[eé]bec",
-    }.items()
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Propensity:
-    """The standard normal quantity behind a variable's values."""
-
-    level: Level
-    measure: str
-    year: str
-    loadings: tuple[tuple[str, float], ...]
-    near: tuple[str, float, float] | None
-    noise: float
-
-    def draw(self, persons: Persons) -> NDArray[np.float64]:
-        own = persons.normal(f"measure {self.measure}", self.level)
-        if self.year:
-            later = persons.normal(f"year {self.year} of {self.measure}", self.level)
-            own = SAME_MEASURE**0.5 * own + (1 - SAME_MEASURE) ** 0.5 * later
-        total = self.noise * own
-        for latent, loading in self.loadings:
-            total += loading * persons.latent(latent, self.level)
-        if self.near is not None:
-            latent, centre, loading = self.near
-            off = persons.latent(latent, self.level) - centre
-            # For z ~ N(0, 1), (z - c)² has mean 1 + c² and variance 2 + 4 c².
-            total += loading * (1 + centre**2 - off * off) / (2 + 4 * centre**2) ** 0.5
-        return total
-
-
-def _propensity(variable: Variable, level: Level) -> _Propensity:
-    loadings = dict(drivers().get(variable.subcategory) or _loadings_of_words(variable))
-    near = _band_centre(variable) if variable.kind == "demographic" else None
-    if near is not None:
-        loadings.pop(near[0], None)
-    explained = sum(
-        a * b * correlation(one, other)
-        for one, a in loadings.items()
-        for other, b in loadings.items()
-    )
-    if near is not None:
-        latent, c = near
-        # cov(x, -(z - c)²) = 2 c corr(x, z) for jointly normal x and z.
-        shared = sum(a * correlation(one, latent) for one, a in loadings.items())
-        explained += NEARNESS**2 + 2 * NEARNESS * shared * 2 * c / (2 + 4 * c**2) ** 0.5
-    scale = min(1.0, (MAX_EXPLAINED / explained) ** 0.5) if explained > 0 else 1.0
-    # The last: "Baby boomers (born 1946 to 1964), number, 2026 estimate".
-    years = _YEAR.findall(variable.label) if variable.value_type == "numeric" else []
-    return _Propensity(
-        level=level,
-        measure=variable.measure,
-        year=years[-1] if years else "",
-        loadings=tuple((latent, scale * loading) for latent, loading in loadings.items()),
-        near=(*near, scale * NEARNESS) if near is not None else None,
-        noise=(1 - scale**2 * explained) ** 0.5,
-    )
-
-
-def _loadings_of_words(variable: Variable) -> dict[str, float]:
-    """Load an unknown topic on what its words name, else weakly on three latents by hash."""
-    named = [latent for latent, words in _WORDS.items() if words.search(variable.label)]
-    if named:
-        return {latent: 0.7 / len(named) ** 0.5 for latent in named}
-    chosen: dict[str, float] = {}
-    for i in range(3):
-        latent = LATENTS[int(_constant(variable.measure, f"latent {i}") * len(LATENTS))]
-        chosen[latent] = 0.6 * _constant(variable.measure, f"loading {i}") - 0.3
-    return chosen
-
-
-def _band_centre(variable: Variable) -> tuple[str, float] | None:
-    """Place a stated band of age, income or education on its latent's scale.
-
-    A band counts only where it is what the variable measures: not in "% of women aged 25 to 34",
-    whose base it is, nor in averages over it, nor in universes such as "people aged 15 and over".
-    """
-    from math import log
-
-    stated, _, base = variable.label.partition("% of ")
-    if re.search(r"\bthis (?:age|income) group\b|\bthis generation\b", base) or re.search(
-        r"\b(?:average|median)\b", stated
-    ):
-        return None
-    for latent, centre, named in _NAMED_BANDS:
-        if named.search(stated) and not named.search(base):
-            return latent, centre
-    for latent, pattern in (("age", _AGE_BAND), ("income", _INCOME_BAND)):
-        match = pattern.search(stated)
-        if (
-            match is None
-            or match.group() in base
-            or (latent == "income" and "income" not in stated)
-        ):
-            continue
-        low, high, under = (
-            float(match[name].replace(",", "")) if match[name] else None
-            for name in ("low", "high", "under")
-        )
-        if latent == "age":
-            if under is not None:
-                middle, wide = under / 2, False
-            else:
-                assert low is not None
-                middle = (low + (low + 15 if high is None else high)) / 2
-                wide = low < 50 if high is None else high - low > 30
-            # Adults' age: median 48, standard deviation 18 years.
-            if not wide:
-                return "age", (middle - 48) / 18
-        else:
-            if under is not None:
-                middle = 0.7 * under
-            else:
-                assert low is not None
-                middle = (low * (2 * low if high is None else high)) ** 0.5
-            # Log-normal, standard deviation .7: median $85,000 a household, $45,000 a person.
-            median = 85_000 if re.search("household|famil", stated, re.IGNORECASE) else 45_000
-            return "income", log(max(middle, 1000.0) / median) / 0.7
-    return None
-
-
-def _constant(measure: str, what: str) -> float:
-    """Give a number in (0, 1) that belongs to a measure in every population."""
-    digest = hashlib.sha256(f"{what}\x1f{measure}".encode("utf-8", "surrogatepass")).digest()
-    return (int.from_bytes(digest[:6], "little") + 0.5) / 2**48
-
-
 # Words by which a catalogue says that a value is one of an area, not of a person.
 _OF_AREA = re.compile(
     r"\b(?:for the area|average|median|aggregate|per (?:capita|household|square))\b", re.IGNORECASE
 )
 _TOTAL = re.compile(r"(?:total|all)\b|(?:fe)?male population$", re.IGNORECASE)
+_PYRAMID = re.compile(r"(?:(?:fe)?male )?population aged\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper ?cent\b", re.IGNORECASE)
 _MONEY = re.compile(r"\$|\b(?:dollars?|cad|usd|euros?)\b|€", re.IGNORECASE)
 _COUNTED = re.compile(
@@ -306,15 +106,15 @@ def _boolean(variable: Variable) -> Drawing:
     import numpy as np
     from scipy.special import ndtri
 
-    propensity = _propensity(variable, "person")
+    propensity = propensity_of(variable, "person")
     band = _BAND.search(variable.label)
     known = _answer_bands().get(band[1].strip().lower()) if band else None
     if known is not None:
         # Some things are done by most people and some by few: bands move together.
-        shift = 1.2 * _constant(variable.measure, "popularity") - 0.8
+        shift = 1.2 * constant(variable.measure, "popularity") - 0.8
         low, high = (float(ndtri(quantile)) - shift for quantile in known)
     else:
-        rate = 0.05 + 0.55 * _constant(variable.label, "rate")
+        rate = 0.05 + 0.55 * constant(variable.label, "rate")
         low, high = float(ndtri(1 - rate)), np.inf
 
     def draw(persons: Persons) -> Values:
@@ -349,8 +149,8 @@ def _choice(variable: Variable) -> Drawing:
             levels = tuple(str(v) for v in range(int(low), int(high) + 1))
         else:
             levels = tuple(f"Answer {letter}" for letter in "ABCDE")
-    propensity = _propensity(variable, "person")
-    tilt = 0.8 * _constant(variable.measure, "tilt") - 0.4
+    propensity = propensity_of(variable, "person")
+    tilt = 0.8 * constant(variable.measure, "tilt") - 0.4
     cuts = ndtri(np.arange(1, len(levels)) / len(levels)) + tilt
     if variable.value_type == "ordinal" and all(re.fullmatch(r"-?\d+", v) for v in levels):
         scale = np.array([int(v) for v in levels])
@@ -368,7 +168,7 @@ def _date(variable: Variable) -> Drawing:
     import numpy as np
     from scipy.special import ndtr
 
-    propensity = _propensity(variable, "person")
+    propensity = propensity_of(variable, "person")
     first = np.datetime64("2016-01-01", "D").astype(np.int64)
 
     def draw(persons: Persons) -> Values:
@@ -389,34 +189,36 @@ def _numeric(variable: Variable) -> Drawing:
         or is_count
         or bool(_OF_AREA.search(f"{unit} {variable.label} {variable.description}"))
     )
-    propensity = _propensity(variable, "area" if of_area else "person")
+    propensity = propensity_of(variable, "area" if of_area else "person")
     if is_percent:
         return _percent(variable, propensity)
     if is_count:
         return _count(variable, propensity)
-    if _MONEY.search(unit):
+    if _MONEY.search(unit) and " per " not in unit:
         return _money(variable, propensity)
     return _measured(variable, propensity)
 
 
-def _part(measure: str, propensity: _Propensity) -> Callable[[Persons], Values]:
+def _part(measure: str, propensity: Propensity) -> Callable[[Persons], Values]:
     """Give logit-normal parts of a whole, with medians from 2 % to 35 % by measure."""
     import numpy as np
 
-    median = 0.35 * (2 / 35) ** _constant(measure, "part")
+    median = 0.35 * (2 / 35) ** constant(measure, "part")
     if _TOTAL.match(measure):
         median = 0.9
+    elif _PYRAMID.match(measure):
+        median = 0.15
     odds = (1 - median) / median
     return lambda persons: 1 / (1 + odds * np.exp(-0.6 * propensity.draw(persons)))
 
 
-def _percent(variable: Variable, propensity: _Propensity) -> Drawing:
+def _percent(variable: Variable, propensity: Propensity) -> Drawing:
     import numpy as np
 
     low, high = variable.value_range or (0.0, 100.0)
     decimals = 2 if high > 1 else 4
     if low < 0:  # a change: around one percent a year, up or down
-        middle = 1.0 + 2.0 * _constant(variable.measure, "change")
+        middle = 1.0 + 2.0 * constant(variable.measure, "change")
         return Drawing(
             "float64", lambda p: np.round(np.clip(middle + propensity.draw(p), low, high), decimals)
         )
@@ -431,7 +233,7 @@ def _size(persons: Persons) -> Values:
     return np.minimum(0.3 * np.exp(0.4 * persons.normal("size", "area")), 1.0)
 
 
-def _count(variable: Variable, propensity: _Propensity) -> Drawing:
+def _count(variable: Variable, propensity: Propensity) -> Drawing:
     """Multiply the part that the measure's percentage would show by the size of the area."""
     import numpy as np
 
@@ -442,16 +244,16 @@ def _count(variable: Variable, propensity: _Propensity) -> Drawing:
     return Drawing("int64", lambda p: np.rint(low + (high - low) * part(p)))
 
 
-def _money(variable: Variable, propensity: _Propensity) -> Drawing:
+def _money(variable: Variable, propensity: Propensity) -> Drawing:
     """Give log-normal amounts of a magnitude that fits the range."""
     import numpy as np
 
-    low, high = variable.value_range or (0.0, 10 ** (2.5 + 2 * _constant(variable.measure, "top")))
+    low, high = variable.value_range or (0.0, 10 ** (2.5 + 2 * constant(variable.measure, "top")))
     if "income" in variable.measure.lower():
         # $86,000 a household where ranges end at $600,000, $43,000 a person at $300,000.
         part = 1 / 7
     else:
-        part = 10 ** (-0.6 - 0.9 * _constant(variable.measure, "middle"))
+        part = 10 ** (-0.6 - 0.9 * constant(variable.measure, "middle"))
     spread = 0.35 if propensity.level == "area" else 0.6
     decimals = 0 if high - low >= 100 else 2
     summed = "aggregate" in variable.label.lower()
@@ -465,7 +267,7 @@ def _money(variable: Variable, propensity: _Propensity) -> Drawing:
     return Drawing("float64", draw)
 
 
-def _measured(variable: Variable, propensity: _Propensity) -> Drawing:
+def _measured(variable: Variable, propensity: Propensity) -> Drawing:
     """Spread years, minutes, indexes and the like over the variable's range."""
     import numpy as np
     from scipy.special import ndtr
@@ -475,9 +277,10 @@ def _measured(variable: Variable, propensity: _Propensity) -> Drawing:
     low, high = variable.value_range or default
     of_person = propensity.level == "person"
     whole = of_person and float(low).is_integer() and float(high).is_integer() and high - low >= 10
-    # People differ more than the averages of areas do.
+    # People differ more than the averages of areas do, which lie around a third of their range.
     spread = 0.7 if of_person else 0.25
-    shift = (0.6 if of_person else 0.3) * (_constant(variable.measure, "shift") - 0.5)
+    centre = 0.0 if of_person else -0.4
+    shift = centre + (0.6 if of_person else 0.3) * (constant(variable.measure, "shift") - 0.5)
 
     def draw(persons: Persons) -> Values:
         value = low + (high - low) * ndtr(spread * propensity.draw(persons) + shift)

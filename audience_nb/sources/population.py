@@ -6,10 +6,12 @@ Nothing is stored and nothing depends on order: every random number is a pure fu
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 from audience_nb.catalog import demo_file
 
@@ -35,6 +37,9 @@ CORRELATIONS: Mapping[tuple[str, str], float] = {
     ("age", "family"): -0.30,
     ("urban", "education"): 0.25,
     ("age", "tech"): -0.40,
+    ("tech", "digital"): 0.50,
+    ("tradition", "novelty"): -0.30,
+    ("health", "outdoors"): 0.30,
 }
 
 # Share of a latent's variance that lies between areas: neighbours are alike.
@@ -78,7 +83,7 @@ def bits(seed: int, stream: str, counters: NDArray[np.uint64]) -> NDArray[np.uin
     --------
     >>> import numpy as np
     >>> bits(0, "age", np.arange(2, dtype=np.uint64)).tolist()
-    [0, 0]
+    [16095027063864985477, 7591667447985713033]
     """
     import numpy as np
 
@@ -137,7 +142,7 @@ def normals(seed: int, stream: str, counters: NDArray[np.uint64]) -> NDArray[np.
     --------
     >>> import numpy as np
     >>> normals(0, "age", np.arange(3, dtype=np.uint64)).round(3).tolist()
-    [0, 0, 0]
+    [1.138, -0.224, -1.949]
     """
     from scipy.special import ndtri
 
@@ -301,7 +306,7 @@ class Persons:
         Returns
         -------
         ndarray of intp, shape (n,)
-            The type with the smallest sum of (latent - profile)² minus its `offset`, over the
+            The type with the smallest sum of (latent - profile)² plus its `offset`, over the
             area's latents: neighbours share a type, as in any postal-code system.
 
         Examples
@@ -319,7 +324,7 @@ class Persons:
             nearest = np.zeros(len(first), dtype=np.intp)
             smallest = np.full(len(first), np.inf)
             for row, (profile, offset) in enumerate(zip(profiles, offsets, strict=True)):
-                distance = np.full(len(first), -offset)
+                distance = np.full(len(first), offset)
                 for latent, centre in zip(latents, profile, strict=True):
                     difference = latent - centre
                     distance += difference * difference
@@ -342,7 +347,7 @@ class Persons:
         Examples
         --------
         >>> Persons(0, 0, 1).postal_codes().tolist()
-        ['']
+        ['H5Y 5J9']
         """
         import numpy as np
 
@@ -404,8 +409,6 @@ class Persons:
 
 @lru_cache(maxsize=1)
 def _lifestyle_rows() -> tuple[Mapping[str, str], ...]:
-    import csv
-
     with demo_file("lifestyles.csv").open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
 
@@ -435,28 +438,22 @@ def _profiles() -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...], tuple[f
     return names, profiles, tuple(float(row.get("offset") or 0.0) for row in rows)
 
 
+@lru_cache(maxsize=1)
 def drivers() -> Mapping[str, Mapping[str, float]]:
     """Give what drives each topic of the demo catalogue.
 
     Returns
     -------
     mapping of str to mapping of str to float
-        Topic to latents to loadings in [-1, 1], from data/drivers.csv.
+        Topic, or a single measure, to latents to loadings in [-1, 1], from data/drivers.csv.
 
     Examples
     --------
     >>> all(set(loadings) <= set(LATENTS) for loadings in drivers().values())
     True
     """
-    return _drivers()
-
-
-@lru_cache(maxsize=1)
-def _drivers() -> dict[str, dict[str, float]]:
-    import csv
-
-    table: dict[str, dict[str, Any]] = {}
+    table: dict[str, dict[str, float]] = {}
     with demo_file("drivers.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             table.setdefault(row["topic"], {})[row["latent"]] = float(row["loading"])
-    return table
+    return MappingProxyType(table)

@@ -1,0 +1,14 @@
+"""Search that finds what people mean: words, concepts, spelling and meaning, explained."""
+
+from audience_nb.search.concepts import Concept, Concepts, default_concepts, register
+from audience_nb.search.index import Query, SearchIndex, Suggestion
+
+__all__ = [
+    "Concept",
+    "Concepts",
+    "Query",
+    "SearchIndex",
+    "Suggestion",
+    "default_concepts",
+    "register",
+]

@@ -1,0 +1,287 @@
+"""What a query says: words, what they stand for, ranges, concepts, misspellings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from audience_nb.search.concepts import (
+    CONCEPT_WEIGHT,
+    RELATION_WEIGHTS,
+    Concept,
+    Concepts,
+)
+from audience_nb.search.lexical import Analyzer, Postings, fold, guess_language
+
+__all__ = ["Reader", "Reading", "Slot"]
+
+# A range that lies inside the one asked for counts almost as that one.
+_INSIDE_RANGE = 0.7
+_RANGE_TERM = re.compile(r"^(\d+(?:\.\d+)?)_(up|\d+(?:\.\d+)?)$")
+# Words of fewer letters are not mended: too many others are one letter away.
+_MENDED_LETTERS = 5
+_MENDED_SIMILARITY = 84.0
+_BREAKS = re.compile(
+    r"\s*(?:[,;:/&+\n]|\.\s|\b(?:and|with|who|that|but|plus|having|living|in|from|et|avec|qui|"
+    r"ayant|dont|mais|vivant|as well as|ainsi que)\b)\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One thing a query asks for: a word, and the terms that satisfy it.
+
+    Parameters
+    ----------
+    word : str
+        As written, folded.
+    term : str
+        Its index term.
+    alternatives : tuple of (str, float, str)
+        Terms that stand for it, their weight in (0, 1], and why.
+    """
+
+    word: str
+    term: str
+    alternatives: tuple[tuple[str, float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A query as understood.
+
+    Parameters
+    ----------
+    text : str
+        As given, without surplus space.
+    slots : tuple of Slot
+        In order of appearance, each word once.
+    words : tuple of str
+        Folded words for the comparison of spelling.
+    concepts : tuple of Concept
+        In order of appearance.
+    mended : tuple of (str, str)
+        Words read as others: as written, as read.
+    meant : str
+        The text with concepts and mended words written plainly, for the encoder.
+    facets : tuple of str
+        The ideas of a compound query; fewer than two if it has one idea.
+    """
+
+    text: str
+    slots: tuple[Slot, ...]
+    words: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+    mended: tuple[tuple[str, str], ...]
+    meant: str
+    facets: tuple[str, ...]
+
+
+class Reader:
+    """Reads queries against the vocabulary of one index.
+
+    Parameters
+    ----------
+    analyzer : Analyzer
+        As the documents were analysed.
+    postings : Postings
+        Of the documents' terms.
+    vocabulary : callable
+        Gives all distinct unstemmed words of the documents; called when first needed.
+    concepts : Concepts
+        What words stand for.
+    """
+
+    def __init__(
+        self,
+        analyzer: Analyzer,
+        postings: Postings,
+        vocabulary: Callable[[], Sequence[str]],
+        concepts: Concepts,
+    ) -> None:
+        self.analyzer, self.postings, self.concepts = analyzer, postings, concepts
+        self._vocabulary = vocabulary
+
+    @cached_property
+    def _spellings(self) -> list[str]:
+        words = {w for w in self._vocabulary() if len(w) >= _MENDED_LETTERS - 1 and w.isalpha()}
+        return sorted(words | {w for w in self.concepts.vocabulary() if len(w) >= _MENDED_LETTERS})
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.concepts.vocabulary())
+
+    @cached_property
+    def _ranges(self) -> list[tuple[float, float, str]]:
+        """Every numeric range that stands in the documents, as low, high, term."""
+        found = []
+        for raw in self.postings.terms:
+            match = _RANGE_TERM.match(raw.decode("utf-8"))
+            if match:
+                high = float("inf") if match[2] == "up" else float(match[2])
+                found.append((float(match[1]), high, match[0]))
+        return found
+
+    def read(self, text: str) -> Reading:
+        """Read a query.
+
+        Parameters
+        ----------
+        text : str
+            Not empty.
+
+        Returns
+        -------
+        Reading
+        """
+        raw = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*[%+]?", text)
+        mended = {w: m for w in dict.fromkeys(raw) if (m := self._mend(w)) is not None}
+        raw = [mended.get(w, w) for w in raw]
+        plain = re.sub(r"[^\W_]+(?:[-'’][^\W_]+)*", lambda m: mended.get(m[0], m[0]), text)
+        found = self.concepts.find(raw)
+        words = list(dict.fromkeys(self._words(plain)))
+        by_word: dict[str, list[tuple[str, float, str]]] = {w: [] for w in words}
+        for match in found:
+            spoken = self._words(" ".join(raw[match.start : match.stop]))
+            holder = next((w for w in spoken if w in by_word), None)
+            if holder is None:
+                continue
+            why = f"{match.concept.name} → {match.concept.meaning}"
+            seen: set[str] = set()
+            for place, phrase in enumerate(match.concept.terms):
+                # The first terms of a concept say it best.
+                weight = CONCEPT_WEIGHT * (1 - 0.03 * min(place, 10))
+                for term in self._phrase_terms(phrase):
+                    if term not in seen:
+                        seen.add(term)
+                        by_word[holder].append((term, weight, why))
+        slots = []
+        for word in words:
+            alternatives = [*self._related(word), *by_word[word]]
+            term = word if _RANGE_TERM.match(word) else self.analyzer.stem(word)
+            best: dict[str, tuple[float, str]] = {}
+            for other, weight, why in alternatives:
+                if other != term and weight > best.get(other, (0.0, ""))[0]:
+                    best[other] = (weight, why)
+            slots.append(Slot(word, term, tuple((t, w, y) for t, (w, y) in best.items())))
+        meant = plain
+        for match in found:
+            spoken_text = " ".join(raw[match.start : match.stop])
+            meant = meant.replace(spoken_text, match.concept.meaning)
+        return Reading(
+            text=text,
+            slots=tuple(slots),
+            words=tuple(w for w in words if not _RANGE_TERM.match(w)),
+            concepts=tuple(dict.fromkeys(m.concept for m in found)),
+            mended=tuple(mended.items()),
+            meant=meant if found or mended else text,
+            facets=self._facets(plain),
+        )
+
+    def _words(self, text: str) -> list[str]:
+        """Give the words of a query, without the stop words of its own language either."""
+        words = self.analyzer.words(text)
+        other = guess_language([text])
+        if other != self.analyzer.language:
+            kept = set(Analyzer(other).words(text))
+            words = [w for w in words if w in kept] or words
+        return words
+
+    def _phrase_terms(self, phrase: str) -> list[str]:
+        """Give the terms of a concept's phrase: its range alone where it names one."""
+        words = self.analyzer.words(phrase)
+        ranges = [w for w in words if _RANGE_TERM.match(w)]
+        if ranges:
+            inside = [t for r in ranges for t, _ in self._inside(r)]
+            return [*ranges, *inside]
+        return [self.analyzer.stem(w) for w in words if not w.isdigit()]
+
+    def _related(self, word: str) -> list[tuple[str, float, str]]:
+        if _RANGE_TERM.match(word):
+            return [(t, _INSIDE_RANGE, f"{_range_words(word)} ⊇ {_range_words(t)}")
+                    for t, _ in self._inside(word)]
+        related = []
+        here = self.analyzer.stem(word) in self.postings
+        for means, relation in self.concepts.words.get(word, ()):
+            # A French word that the catalogue itself uses needs no translation.
+            if relation == "french" and here and self.analyzer.language == "french":
+                continue
+            weight = RELATION_WEIGHTS[relation]
+            if relation == "french" and here:
+                weight *= 0.5
+            for other in self.analyzer.words(means):
+                related.append((self.analyzer.stem(other), weight, f"{word} → {means}"))
+        return related
+
+    def _inside(self, term: str) -> list[tuple[str, float]]:
+        match = _RANGE_TERM.match(term)
+        if match is None:
+            return []
+        low, high = float(match[1]), float("inf") if match[2] == "up" else float(match[2])
+        return [
+            (other, 1.0)
+            for a, b, other in self._ranges
+            if low <= a and b <= high and other != term
+        ]
+
+    def _mend(self, word: str) -> str | None:
+        """Give the known word that a misspelt one stands for."""
+        folded = fold(word)
+        if len(folded) < _MENDED_LETTERS or not folded.isalpha():
+            return None
+        if (
+            folded in self._known
+            or folded.rstrip("s") in self._known
+            or self.analyzer.stem(folded) in self.postings
+            or not self.analyzer.words(folded)
+        ):
+            return None
+        from rapidfuzz import fuzz, process
+
+        close = process.extract(
+            folded,
+            self._spellings,
+            scorer=fuzz.ratio,
+            score_cutoff=_MENDED_SIMILARITY,
+            limit=5,
+        )
+        # First letters are rarely mistyped; among equals the alphabet decides.
+        best = min(
+            (m for m in close if m[0][0] == folded[0]), key=lambda m: (-m[1], m[0]), default=None
+        )
+        return best[0] if best else None
+
+    def _facets(self, text: str) -> tuple[str, ...]:
+        """Split a query into ideas: at breaks, and around concepts."""
+        pieces = []
+        for piece in _BREAKS.split(text):
+            raw = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*[%+]?", piece)
+            found = self.concepts.find(raw)
+            at = 0
+            for match in found:
+                pieces.append(" ".join(raw[at : match.start]))
+                pieces.append(" ".join(raw[match.start : match.stop]))
+                at = match.stop
+            pieces.append(" ".join(raw[at:]))
+        kept = [p for p in pieces if self._words(p) and not _only_fillers(p)]
+        return tuple(dict.fromkeys(kept))
+
+
+_FILLERS = frozenset(
+    "find show want looking need target audience audiences segment segments consumers customers "
+    "households household adults enjoy love like interested high low".split()
+)
+
+
+def _only_fillers(piece: str) -> bool:
+    return all(word in _FILLERS for word in fold(piece).split())
+
+
+def _range_words(term: str) -> str:
+    low, _, high = term.partition("_")
+    if high == "up":
+        return f"{low} and over"
+    return f"under {high}" if low == "0" else f"{low} to {high}"

@@ -1,0 +1,104 @@
+import type { Host } from "@anywidget/types";
+import { useId, useRef } from "preact/hooks";
+import { Alert } from "./Alert";
+import { Build } from "./Build";
+import { Chart } from "./Chart";
+import { Conversation } from "./Conversation";
+import { DataTypes } from "./DataTypes";
+import { Export } from "./Export";
+import { count, plural } from "./format";
+import { type Model, useDark, useLink, useTrait } from "./hooks";
+import { Segments } from "./Segments";
+import { Steps } from "./Steps";
+import { VariablePicker } from "./VariablePicker";
+
+export function App({ model, host }: { model: Model; host: Host }) {
+  const id = useId();
+  const root = useRef<HTMLElement>(null);
+  const snapshot = useTrait(model, "snapshot");
+  const charts = useTrait(model, "charts");
+  const vega = useTrait(model, "_vega");
+  const [link, state] = useLink(model);
+  const dark = useDark(root);
+  const busy = state.pending !== null;
+  const { data, segmentation } = snapshot;
+  const selected = state.ticked?.length ?? snapshot.selected.length;
+  const chart = (name: string) => <Chart host={host} vega={vega} spec={charts[name]} dark={dark} />;
+
+  return (
+    <section
+      ref={root}
+      class="anb"
+      data-theme={dark ? "dark" : "light"}
+      // Keeps JupyterLab's single-letter shortcuts ("d d" deletes a cell) away from typing here.
+      data-lm-suppress-shortcuts="true"
+      aria-labelledby={`${id}-title`}
+      aria-busy={busy}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <div class="anb-frame">
+        <header class="anb-head">
+          <div>
+            <h2 id={`${id}-title`}>Audience builder</h2>
+            <p class="anb-note">
+              {data.name}: {plural(data.records, "record")}, {count(data.variables)} variables
+            </p>
+          </div>
+          <button
+            type="button"
+            aria-disabled={busy || snapshot.undo === null}
+            onClick={() => snapshot.undo !== null && link.perform("undo")}
+          >
+            {snapshot.undo === null ? "Nothing to undo" : `Undo ${snapshot.undo}`}
+          </button>
+        </header>
+        <Steps steps={snapshot.steps} />
+        <Alert link={link} problem={state.problem} verbs={[null, "undo", "choose"]} />
+        <DataTypes link={link} snapshot={snapshot} busy={busy} />
+
+        <div class="anb-columns">
+          <section class="anb-panel" aria-labelledby={`${id}-describe`}>
+            <h3 id={`${id}-describe`}>Describe</h3>
+            <Conversation link={link} state={state} snapshot={snapshot} />
+            <Alert link={link} problem={state.problem} verbs={["say"]} />
+            {snapshot.suggestions.length > 0 && (
+              <div class="anb-charts">
+                {chart("relevance")}
+                {chart("types")}
+              </div>
+            )}
+          </section>
+          <section class="anb-panel" aria-labelledby={`${id}-choose`}>
+            <h3 id={`${id}-choose`}>Choose variables</h3>
+            <VariablePicker link={link} state={state} snapshot={snapshot} />
+            <Alert link={link} problem={state.problem} verbs={["select", "find"]} />
+          </section>
+        </div>
+
+        <section class="anb-panel" aria-labelledby={`${id}-segment`}>
+          <h3 id={`${id}-segment`}>Segment</h3>
+          <Build link={link} state={state} snapshot={snapshot} selected={selected} />
+          <Alert link={link} problem={state.problem} verbs={["build", "rename", "pick"]} />
+          {segmentation && (
+            <>
+              <div class="anb-charts anb-charts-wide">
+                {chart("sizes")}
+                {chart("map")}
+                {chart("k_curve")}
+              </div>
+              <Segments link={link} state={state} segmentation={segmentation} />
+            </>
+          )}
+        </section>
+
+        {segmentation && (
+          <section class="anb-panel" aria-labelledby={`${id}-export`}>
+            <h3 id={`${id}-export`}>Export</h3>
+            <Export link={link} state={state} snapshot={snapshot} segmentation={segmentation} />
+            <Alert link={link} problem={state.problem} verbs={["export"]} />
+          </section>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { Link, LinkState } from "./link";
+import type { Snapshot } from "./snapshot";
+
+interface Props {
+  link: Link;
+  state: LinkState;
+  snapshot: Snapshot;
+}
+
+const EXAMPLES = [
+  "environmentally conscious millennials with high income",
+  "urban families who cook at home and travel by train",
+  "retired homeowners who give to charity",
+];
+const WHO = { user: "You", assistant: "Builder", error: "Problem" } as const;
+
+/** What was said, and a place to say more. */
+export function Conversation({ link, state, snapshot }: Props) {
+  const id = useId();
+  const [text, setText] = useState("");
+  const log = useRef<HTMLDivElement>(null);
+  const asked = snapshot.query !== null;
+  useEffect(() => {
+    if (log.current) log.current.scrollTop = log.current.scrollHeight;
+  }, [snapshot.messages.length]);
+
+  const say = (words: string) => {
+    if (words.trim() && link.perform("say", { text: words.slice(0, 10_000) })) setText("");
+  };
+
+  return (
+    <div class="anb-conversation">
+      <div ref={log} class="anb-log" role="log" aria-label="Conversation" tabIndex={0}>
+        {snapshot.messages.length === 0 && (
+          <p class="anb-note">
+            Say who you want to reach, in your own words. The{" "}
+            {snapshot.data.variables.toLocaleString("en")} variables are searched for what tells
+            these people apart.
+          </p>
+        )}
+        {snapshot.messages.map((message, place) => (
+          // Messages are only ever appended; their place is who they are.
+          <p key={place} class="anb-message" data-role={message.role}>
+            <span class="anb-who">{WHO[message.role]}</span>
+            <span>
+              {message.text}
+              {message.next_move && <span class="anb-soft"> {message.next_move}</span>}
+            </span>
+          </p>
+        ))}
+      </div>
+      {!asked && snapshot.data.demo && (
+        <ul class="anb-examples" aria-label="Examples">
+          {EXAMPLES.map((example) => (
+            <li key={example}>
+              <button
+                type="button"
+                class="anb-quiet"
+                disabled={state.pending !== null}
+                onClick={() => say(example)}
+              >
+                {example}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form
+        class="anb-say"
+        onSubmit={(event) => {
+          event.preventDefault();
+          say(text);
+        }}
+      >
+        <label for={`${id}-say`}>Describe the audience</label>
+        <textarea
+          id={`${id}-say`}
+          rows={2}
+          value={text}
+          placeholder={asked ? "drop income, add cycling" : "people who …"}
+          aria-describedby={`${id}-hint`}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+              event.preventDefault();
+              say(text);
+            } else if (event.key === "Escape") setText("");
+          }}
+        />
+        <div class="anb-say-row">
+          <span id={`${id}-hint`} class="anb-note">
+            Enter sends
+          </span>
+          <button
+            type="submit"
+            class={asked ? "" : "anb-primary"}
+            aria-disabled={state.pending !== null || !text.trim()}
+          >
+            {state.pending === "say" ? "Searching…" : "Send"}
+          </button>
+        </div>
+      </form>
+    </div>
+  );
+}

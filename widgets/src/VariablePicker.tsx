@@ -1,0 +1,222 @@
+import { useId, useMemo, useState } from "preact/hooks";
+import { kindTitle, plural, score as written } from "./format";
+import type { Link, LinkState } from "./link";
+import { PartsLegend, ScoreBar, orderedParts } from "./ScoreBar";
+import type { Found, Selected, Snapshot, Suggestion } from "./snapshot";
+import { TypeAhead } from "./TypeAhead";
+
+interface Props {
+  link: Link;
+  state: LinkState;
+  snapshot: Snapshot;
+}
+
+type Row = Suggestion | Selected;
+
+const isSuggestion = (row: Row): row is Suggestion => "score" in row;
+
+/** Everything that can be ticked: suggestions, then what was added by hand, ticked or not. */
+export function rowsOf(snapshot: Snapshot, added: ReadonlyMap<string, Selected>): Row[] {
+  const suggested = new Set(snapshot.suggestions.map((s) => s.code));
+  const others = new Map<string, Selected>();
+  for (const row of [...added.values(), ...snapshot.selected]) {
+    if (!suggested.has(row.code)) others.set(row.code, row);
+  }
+  return [...snapshot.suggestions, ...others.values()];
+}
+
+/** Rows by kind, kinds in the order of their best row. */
+export function grouped(rows: Row[]): [string, Row[]][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) groups.set(row.kind, [...(groups.get(row.kind) ?? []), row]);
+  return [...groups];
+}
+
+export function VariablePicker({ link, state, snapshot }: Props) {
+  const id = useId();
+  const [filter, setFilter] = useState("");
+  // What was added by hand stays in the list when it is unticked, until another question.
+  const [added, setAdded] = useState<{ query: string | null; rows: Map<string, Selected> }>({
+    query: snapshot.query,
+    rows: new Map(),
+  });
+  const kept = added.query === snapshot.query ? added.rows : new Map<string, Selected>();
+  const ticked = useMemo(
+    () => new Set(state.ticked ?? snapshot.selected.map((s) => s.code)),
+    [state.ticked, snapshot.selected],
+  );
+  const rows = rowsOf(snapshot, kept);
+  const words = filter.trim().toLowerCase();
+  const shown = words ? rows.filter((row) => textOf(row).includes(words)) : rows;
+  const partNames = orderedParts(
+    Object.assign({}, ...snapshot.suggestions.map((s) => s.parts)) as Record<string, number>,
+  ).map(([name]) => name);
+
+  const tick = (codes: string[], on: boolean) => {
+    // Untick by hand keeps the row: remember those that no suggestion holds.
+    const rowsByHand = new Map(kept);
+    for (const row of snapshot.selected) rowsByHand.set(row.code, row);
+    setAdded({ query: snapshot.query, rows: rowsByHand });
+    const before = state.ticked ?? snapshot.selected.map((s) => s.code);
+    link.select(
+      on
+        ? [...before, ...codes.filter((code) => !ticked.has(code))]
+        : before.filter((code) => !codes.includes(code)),
+    );
+  };
+  const add = (found: Found) => {
+    const row = { code: found.code, label: found.label, kind: found.kind };
+    setAdded({ query: snapshot.query, rows: new Map(kept).set(row.code, row) });
+    link.select([...(state.ticked ?? snapshot.selected.map((s) => s.code)), found.code]);
+  };
+
+  return (
+    <div class="anb-picker">
+      <div class="anb-picker-tools">
+        <TypeAhead
+          link={link}
+          state={state}
+          variables={snapshot.data.variables}
+          ticked={ticked}
+          onAdd={add}
+        />
+        <p class="anb-field">
+          <label for={`${id}-filter`}>Filter the list</label>
+          <input
+            id={`${id}-filter`}
+            type="text"
+            autocomplete="off"
+            placeholder="Label, category, source"
+            value={filter}
+            disabled={rows.length === 0}
+            onInput={(event) => setFilter(event.currentTarget.value)}
+          />
+        </p>
+      </div>
+      <div class="anb-picker-head">
+        <p role="status" class="anb-count">
+          {rows.length
+            ? `${ticked.size} of ${plural(rows.length, "variable")} selected`
+            : "No variables yet"}
+        </p>
+        {partNames.length > 0 && <PartsLegend names={partNames} />}
+      </div>
+      {rows.length === 0 && (
+        <p class="anb-note">Describe the audience, or add a variable by its name.</p>
+      )}
+      {rows.length > 0 && shown.length === 0 && (
+        <p class="anb-note">None of them matches “{filter}”. Clear the filter to see them all.</p>
+      )}
+      <div class="anb-groups">
+        {grouped(shown).map(([kind, members]) => (
+          <Group key={kind} kind={kind} rows={members} ticked={ticked} onTick={tick} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface GroupProps {
+  kind: string;
+  rows: Row[];
+  ticked: ReadonlySet<string>;
+  onTick: (codes: string[], on: boolean) => void;
+}
+
+function Group({ kind, rows, ticked, onTick }: GroupProps) {
+  const id = useId();
+  const on = rows.filter((row) => ticked.has(row.code)).length;
+  const all = on === rows.length;
+  const title = kindTitle(kind);
+  return (
+    <section class="anb-group" role="group" aria-labelledby={`${id}-title`}>
+      <div class="anb-group-head">
+        <h4 id={`${id}-title`}>{title}</h4>
+        <span class="anb-soft">
+          {on} of {rows.length}
+        </span>
+        <button
+          type="button"
+          class="anb-quiet"
+          aria-label={`${all ? "Deselect" : "Select"} all in ${title}`}
+          onClick={() =>
+            onTick(
+              rows.map((row) => row.code),
+              !all,
+            )
+          }
+        >
+          {all ? "Deselect all" : "Select all"}
+        </button>
+      </div>
+      <ul class="anb-rows">
+        {rows.map((row) => (
+          <VariableRow key={row.code} row={row} on={ticked.has(row.code)} onTick={onTick} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface RowProps {
+  row: Row;
+  on: boolean;
+  onTick: (codes: string[], on: boolean) => void;
+}
+
+function VariableRow({ row, on, onTick }: RowProps) {
+  const id = useId();
+  const [why, setWhy] = useState(false);
+  const suggestion = isSuggestion(row) ? row : null;
+  return (
+    <li class="anb-row" data-on={on}>
+      <input
+        id={`${id}-tick`}
+        type="checkbox"
+        checked={on}
+        onChange={(event) => onTick([row.code], event.currentTarget.checked)}
+      />
+      <label for={`${id}-tick`} class="anb-row-label">
+        {row.label}
+      </label>
+      {suggestion ? (
+        <>
+          <ScoreBar score={suggestion.score} parts={suggestion.parts} />
+          <button
+            type="button"
+            class="anb-quiet anb-why"
+            aria-expanded={why}
+            aria-controls={`${id}-why`}
+            aria-label={`Why ${row.label}`}
+            onClick={() => setWhy(!why)}
+          >
+            Why
+          </button>
+        </>
+      ) : (
+        <span class="anb-soft anb-by-hand">Added by you</span>
+      )}
+      {suggestion && (
+        <div id={`${id}-why`} class="anb-reason" hidden={!why}>
+          <p>{suggestion.why}</p>
+          <p class="anb-soft">
+            {orderedParts(suggestion.parts)
+              .map(([name, part]) => `${name} ${written(part)}`)
+              .join(" + ")}{" "}
+            = {written(suggestion.score)}
+          </p>
+          <p class="anb-soft">
+            {[suggestion.category, suggestion.unit, suggestion.source, suggestion.code]
+              .filter(Boolean)
+              .join(" · ")}
+          </p>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function textOf(row: Row): string {
+  const more = isSuggestion(row) ? `${row.category} ${row.source}` : "";
+  return `${row.label} ${row.code} ${more}`.toLowerCase();
+}

@@ -1,0 +1,155 @@
+// What the kernel shows the view: the JSON that Session.perform returns, and the wire around it.
+
+export type StepState = "done" | "current" | "waiting";
+
+export interface Step {
+  name: "describe" | "choose" | "segment" | "export";
+  title: string;
+  state: StepState;
+}
+
+export interface Subtype {
+  code: string;
+  title: string;
+  identifier: string;
+}
+
+export interface DataType {
+  code: string;
+  title: string;
+  description: string;
+  allows: string[];
+  refuses: string[];
+  subtypes: Subtype[];
+}
+
+export interface Message {
+  role: "user" | "assistant" | "error";
+  text: string;
+  next_move: string;
+}
+
+/** A variable as a search gives it. */
+export interface Found {
+  code: string;
+  label: string;
+  kind: string;
+  category: string;
+  source: string;
+  unit: string;
+  score: number;
+  parts: Record<string, number>;
+  why: string;
+}
+
+export interface Suggestion extends Found {
+  selected: boolean;
+}
+
+export interface Selected {
+  code: string;
+  label: string;
+  kind: string;
+}
+
+export interface Trait {
+  label: string;
+  text: string;
+  index: number | null;
+}
+
+export interface Lifestyle {
+  code: string;
+  name: string;
+  share: number;
+  base_share: number;
+  index: number;
+}
+
+export interface Segment {
+  id: number;
+  name: string;
+  description: string;
+  size: number;
+  share: number;
+  picked: boolean;
+  traits: Trait[];
+  lifestyles: Lifestyle[];
+  diversity: number | null;
+}
+
+export interface Segmentation {
+  n_records: number;
+  n_segments: number;
+  cost: number;
+  bounds: { smallest: number; largest: number; min_share: number; max_share: number };
+  chosen_by: string;
+  notes?: string[];
+  segments: Segment[];
+}
+
+export interface SizeRule {
+  n_segments: number | "auto";
+  min_share: number;
+  max_share: number;
+}
+
+export interface Snapshot {
+  revision: number;
+  steps: Step[];
+  data: { name: string; records: number; variables: number; demo: boolean };
+  data_type: string;
+  subtype: string;
+  data_types: DataType[];
+  messages: Message[];
+  query: string | null;
+  suggestions: Suggestion[];
+  selected: Selected[];
+  loaded: { records: number; variables: number; notes: string[] } | null;
+  size_rule?: SizeRule;
+  segmentation: Segmentation | null;
+  audience: { name: string; segments: number[]; size: number; share: number } | null;
+  export: { path: string; rows: number; columns: number; notes: string[] } | null;
+  undo: string | null;
+}
+
+/** A Vega-Lite specification, which only the Vega runtime looks into. */
+export type ChartSpec = Record<string, unknown>;
+
+export type Verb =
+  | "choose"
+  | "say"
+  | "select"
+  | "build"
+  | "pick"
+  | "rename"
+  | "export"
+  | "undo"
+  | "find"
+  | "cancel";
+
+export interface Problem {
+  fact: string;
+  next_move: string;
+}
+
+export interface Progress {
+  stage: string;
+  fraction: number;
+}
+
+/** Kernel to view. */
+export interface Answer {
+  id?: string;
+  ok?: true;
+  error?: Problem;
+  progress?: Progress;
+  found?: Found[];
+}
+
+/** The traits that the kernel syncs. */
+export interface Traits {
+  snapshot: Snapshot;
+  charts: Record<string, ChartSpec>;
+  _vega: string;
+}
