@@ -89,7 +89,7 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
         for s, label in zip(best, labels, strict=True)
         for part, value in s.parts.items()
     ]
-    return (
+    chart: alt.Chart = (
         alt.Chart(
             _data(rows),
             title="Best suggestions by score",
@@ -109,7 +109,7 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
                 domain=[p.capitalize() for p in order],
                 range=[PART_COLORS.get(p, PART_COLORS["spelling"]) for p in order],
             )
-            .legend(orient="top", title=None, symbolType="square"),
+            .legend(orient="top", title=None, symbolType="square", columns=2),
             order=alt.Order("place:O"),
             tooltip=[
                 alt.Tooltip("label:N", title="Variable"),
@@ -120,6 +120,7 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
             ],
         )
     )
+    return chart
 
 
 def type_chart(suggestions: Sequence[Suggestion]) -> alt.Chart:
@@ -145,7 +146,7 @@ def type_chart(suggestions: Sequence[Suggestion]) -> alt.Chart:
     kinds = [s.variable.kind for s in suggestions]
     present = [k for k in KIND_TITLES if k in kinds]
     rows = [{"kind": KIND_TITLES[k], "count": kinds.count(k)} for k in present]
-    return (
+    chart: alt.Chart = (
         alt.Chart(
             _data(rows),
             title="Suggestions by kind",
@@ -165,6 +166,7 @@ def type_chart(suggestions: Sequence[Suggestion]) -> alt.Chart:
             ],
         )
     )
+    return chart
 
 
 def size_chart(segmentation: Segmentation) -> alt.Chart:
@@ -205,7 +207,7 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
     ]
     widest = max([high, *(s.share for s in segments)])
     limits = f"{_percent(low)} and {_percent(high)}"
-    return (
+    chart: alt.Chart = (
         alt.Chart(
             _data(rows),
             title=f"Segment sizes, limits at {limits}",
@@ -243,6 +245,7 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
             ],
         )
     )
+    return chart
 
 
 def map_chart(segmentation: Segmentation) -> AnyChart:

@@ -59,7 +59,10 @@ def _add(session: Session, topic: str) -> list[str]:
         s
         for s in session.index.search(topic, limit=3 * ADDED, data_type=session.state.data_type)
         if s.variable.code not in have and s.variable.measure not in measures
-    ][:ADDED]
+    ]
+    # A search always has a next best; only what is about the topic was asked for.
+    about = set(session.index.about(topic, [s.variable.code for s in found]))
+    found = [s for s in found if s.variable.code in about][:ADDED]
     if not found:
         session.reply(f"Nothing new in the catalogue is about “{topic}”.")
         return []

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from audience_nb.catalog import DataType
 from audience_nb.errors import WrongStep
 from audience_nb.snapshot import Message
 
@@ -29,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class State:
     """Everything one undo takes back: decisions, and the artefacts they led to."""
 
-    data_type: str
+    data_type: DataType
     subtype: str
     query: str | None = None
     limit: int = 15

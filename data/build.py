@@ -138,8 +138,8 @@ def drivers_csv() -> str:
 
 def typicals_csv() -> str:
     """Give what an ordinary area shows for well-known measures as CSV text."""
-    rows = ((measure, kind, f"{value:g}") for measure, kind, value in demographic_typicals())
-    return _csv(("measure", "quantity", "typical"), rows)
+    rows = ((m, quantity, f"{v:g}", f"{p:g}") for m, quantity, v, p in demographic_typicals())
+    return _csv(("measure", "quantity", "typical", "middle"), rows)
 
 
 def records_csv() -> str | None:

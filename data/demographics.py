@@ -277,7 +277,7 @@ def _range(measure: Measure, unit: str, universe: dict[str, str]) -> str:
     elif unit == "P":
         high = 100.0 if measure.topic["units"] == "HPA" else share
     elif unit == "AGG":
-        high = amount * float(universe["count_max"]) / 2000
+        high = amount * float(universe["count_max"]) / 1000
     elif unit == "SHR":
         high = min(80.0, max(1.0, amount / 1000))
     elif unit == "CHG":
@@ -407,24 +407,35 @@ def demographic_drivers() -> list[tuple[str, str, float]]:
     return drivers
 
 
-def demographic_typicals() -> list[tuple[str, str, float]]:
+def demographic_typicals() -> list[tuple[str, str, float, float]]:
     """Say what an ordinary area shows, for the measures whose order of magnitude is known.
 
     Returns
     -------
-    list of (measure, quantity, value)
-        `quantity` is "percent" of the base where people, households or dwellings are counted,
-        "count" for totals, and "amount" (an average in the topic's unit) otherwise. Written by
-        us as round figures for a country like Canada in the 2020s; not official statistics.
+    list of (measure, quantity, typical, middle)
+        `quantity` is "percent" where people, households or dwellings are counted (`typical` is
+        then a percentage of the base), else "amount" (an average, or a value, in the topic's
+        unit). `middle` is the place of `typical` in the value range, from 0 to 1; it holds for
+        the number that goes with a percentage too. Written by us as round figures for a country
+        like Canada in the 2020s; not official statistics.
 
     Examples
     --------
-    >>> ("Households that own their dwelling", "percent", 66.0) in demographic_typicals()
+    >>> ("Households that own their dwelling", "percent", 66.0, 0.66) in demographic_typicals()
     True
     """
-    quantities = {"NP": "percent", "N": "count"}
-    return [
-        (m.text, quantities.get(m.topic["units"], "amount"), float(m.typical))
-        for m in _measures()
-        if m.typical
-    ]
+    universes = {row["universe"]: row for row in _table("universes")}
+    typicals = []
+    for measure in _measures():
+        units = measure.topic["units"]
+        # The size of an area says enough about its totals.
+        if not measure.typical or units == "N":
+            continue
+        typical = float(measure.typical)
+        universe = universes[measure.topic["universe"]]
+        unit = "P" if units == "NP" else "VAL" if units == "VAL" else "AVG"
+        low, high = map(float, _range(measure, unit, universe).split("|"))
+        quantity = "percent" if unit == "P" else "amount"
+        middle = round((typical - low) / (high - low), 4)
+        typicals.append((measure.text, quantity, typical, middle))
+    return typicals

@@ -260,7 +260,7 @@ def test_typical_values_lie_in_the_range_of_their_measure(
     for row in demographic:
         low, high = map(float, row["value_range"].split("|"))
         ranges[row["measure"], row["code"].rpartition("_")[2]] = low, high
-    units = {"percent": ("P",), "count": ("N",), "amount": ("AVG", "VAL")}
+    units = {"percent": ("P",), "amount": ("AVG", "VAL")}
     typicals = table("typicals.csv")
     assert len({row["measure"] for row in typicals}) == len(typicals) > 4_000
     for row in typicals:
@@ -270,7 +270,11 @@ def test_typical_values_lie_in_the_range_of_their_measure(
             if (row["measure"], u) in ranges
         ]
         assert len(found) == 1, row
-        assert found[0][0] <= float(row["typical"]) <= 0.95 * found[0][1], row
+        low, high = found[0]
+        assert low + float(row["middle"]) * (high - low) == pytest.approx(
+            float(row["typical"]), abs=1e-4 * (high - low)
+        )
+        assert 0 < float(row["middle"]) < 0.96, row
 
 
 def test_the_readme_counts_what_is_there(

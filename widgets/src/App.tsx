@@ -6,9 +6,9 @@ import { Chart } from "./Chart";
 import { Conversation } from "./Conversation";
 import { DataTypes } from "./DataTypes";
 import { Export } from "./Export";
-import { count, plural } from "./format";
+import { capital, count, plural } from "./format";
 import { type Model, useDark, useLink, useTrait } from "./hooks";
-import { Segments } from "./Segments";
+import { Segments, SegmentsSummary } from "./Segments";
 import { Steps } from "./Steps";
 import { VariablePicker } from "./VariablePicker";
 
@@ -41,7 +41,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
           <div>
             <h2 id={`${id}-title`}>Audience builder</h2>
             <p class="anb-note">
-              {data.name}: {plural(data.records, "record")}, {count(data.variables)} variables
+              {capital(data.name)}: {plural(data.records, "record")}, {count(data.variables)} variables
             </p>
           </div>
           <button
@@ -84,6 +84,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
               <div class="anb-charts anb-charts-wide">
                 {chart("sizes")}
                 {chart("map")}
+                <SegmentsSummary segmentation={segmentation} />
                 {chart("k_curve")}
               </div>
               <Segments link={link} state={state} segmentation={segmentation} />

@@ -44,7 +44,7 @@ export function SegmentCard({ link, segment, picked, busy, onPick }: Props) {
       <h4 id={`${id}-name`} class={editing ? "anb-hidden" : "anb-segment-name"}>
         {segment.name}
       </h4>
-      {editing ? (
+      {editing && (
         <NameInput
           name={segment.name}
           onSave={(name) => {
@@ -54,21 +54,24 @@ export function SegmentCard({ link, segment, picked, busy, onPick }: Props) {
           }}
           onCancel={close}
         />
-      ) : (
-        <button
-          ref={rename}
-          type="button"
-          class="anb-quiet anb-rename"
-          aria-label={`Rename ${segment.name}`}
-          disabled={busy}
-          onClick={() => setEditing(true)}
-        >
-          Rename
-        </button>
       )}
       <p class="anb-segment-size">
-        <strong>{count(segment.size)}</strong> records <span class="anb-soft">·</span>{" "}
-        <strong>{percent(segment.share)}</strong>
+        <span>
+          <strong>{count(segment.size)}</strong> records <span class="anb-soft">·</span>{" "}
+          <strong>{percent(segment.share)}</strong>
+        </span>
+        {!editing && (
+          <button
+            ref={rename}
+            type="button"
+            class="anb-quiet anb-rename"
+            aria-label={`Rename ${segment.name}`}
+            disabled={busy}
+            onClick={() => setEditing(true)}
+          >
+            Rename
+          </button>
+        )}
       </p>
       {segment.traits.length > 0 ? (
         <table class="anb-traits">
@@ -80,7 +83,7 @@ export function SegmentCard({ link, segment, picked, busy, onPick }: Props) {
             </tr>
           </thead>
           <tbody>
-            {segment.traits.slice(0, 5).map((trait, place) => (
+            {segment.traits.slice(0, 4).map((trait, place) => (
               <tr key={place}>
                 <td>{trait.text}</td>
                 <td class="anb-figure">{trait.index === null ? "–" : count(trait.index)}</td>

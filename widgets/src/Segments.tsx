@@ -11,36 +11,46 @@ interface Props {
 
 /** One card for each segment. */
 export function Segments({ link, state, segmentation }: Props) {
-  const { bounds, segments } = segmentation;
+  const { segments } = segmentation;
   const picked = state.picked ?? segments.filter((s) => s.picked).map((s) => s.id);
   return (
-    <div class="anb-segments">
+    <ul class="anb-segment-grid" aria-label="Segments">
+      {segments.map((segment) => (
+        <li key={segment.id}>
+          <SegmentCard
+            link={link}
+            segment={segment}
+            picked={picked.includes(segment.id)}
+            busy={state.pending !== null}
+            onPick={(on) =>
+              link.pick(on ? [...picked, segment.id] : picked.filter((id) => id !== segment.id))
+            }
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What was cut, within which limits, and how to read it. */
+export function SegmentsSummary({ segmentation }: { segmentation: Segmentation }) {
+  const { bounds } = segmentation;
+  return (
+    <div class="anb-summary">
+      <p>
+        <strong>{segmentation.n_segments} segments</strong> of {count(segmentation.n_records)}{" "}
+        records, each between {count(bounds.smallest)} and {count(bounds.largest)} (
+        {percent(bounds.min_share)} to {percent(bounds.max_share)}).
+      </p>
+      <p class="anb-note">Their number: {segmentation.chosen_by}.</p>
       <p class="anb-note">
-        {segmentation.n_segments} segments of {count(segmentation.n_records)} records, each between{" "}
-        {count(bounds.smallest)} and {count(bounds.largest)} ({percent(bounds.min_share)} to{" "}
-        {percent(bounds.max_share)}). Their number: {segmentation.chosen_by}. An index of 100 is the
-        average of all records.
+        An index of 100 is the average of all records; 150 is half as much again.
       </p>
       {segmentation.notes?.map((note) => (
         <p key={note} class="anb-note">
           {note}
         </p>
       ))}
-      <ul class="anb-segment-grid" aria-label="Segments">
-        {segments.map((segment) => (
-          <li key={segment.id}>
-            <SegmentCard
-              link={link}
-              segment={segment}
-              picked={picked.includes(segment.id)}
-              busy={state.pending !== null}
-              onPick={(on) =>
-                link.pick(on ? [...picked, segment.id] : picked.filter((id) => id !== segment.id))
-              }
-            />
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }
