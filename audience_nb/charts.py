@@ -102,7 +102,7 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
         )
         .mark_bar(size=12)
         .encode(
-            x=alt.X("value:Q").stack("zero").scale(domain=[0, 1]).axis(title="Score", tickCount=5),
+            x=alt.X("value:Q").stack("zero").scale(domain=[0, 1]).axis(title="Score", values=[0, 0.5, 1]),
             y=_names("label"),
             color=alt.Color("part:N")
             .scale(
@@ -189,7 +189,7 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
     >>> frame = pd.DataFrame({"age": [20, 21, 22, 70, 71, 72]})
     >>> found = Segmentation.fit(frame, ["age"], n_segments=2, min_share=0.3, max_share=0.7)
     >>> size_chart(found).to_dict()["encoding"]["x"]["axis"]["values"]
-    [0, 0.3, 0.7]
+    [0.3, 0.7]
     """
     import altair as alt
 
@@ -227,8 +227,8 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
             .scale(domain=[0, widest * 1.04], nice=False)
             .axis(
                 title="Share of the records",
-                # 0, the smallest and the largest: nothing else is worth a line here.
-                values=sorted({0, low, high}),
+                # Nothing but the smallest and the largest is worth a line here.
+                values=sorted({low, high}),
                 format=".3~%",
                 grid=True,
                 gridColor=LIMIT,

@@ -129,10 +129,18 @@ def lifestyles_csv() -> str:
 
 
 def drivers_csv() -> str:
-    """Give the loadings of every topic on the latents as CSV text."""
-    from statements import statement_drivers
+    """Give the loadings on the latents as CSV text: of topics, and of measures against theirs."""
+    from statements import against_topic, statement_drivers, statement_records
 
-    rows = [*demographic_drivers(), *statement_drivers()]
+    of_topics = statement_drivers()
+    topic_of = {r["measure"]: r["subcategory"] for r in statement_records()}
+    reversed_rows = [
+        (measure, latent, -loading)
+        for measure in against_topic()
+        for topic, latent, loading in of_topics
+        if topic == topic_of[measure]
+    ]
+    rows = [*demographic_drivers(), *of_topics, *reversed_rows]
     return _csv(("topic", "latent", "loading"), ((t, name, f"{v:g}") for t, name, v in rows))
 
 

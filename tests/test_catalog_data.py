@@ -196,9 +196,21 @@ def test_every_topic_has_one_to_four_drivers(rows: list[dict[str, str]]) -> None
         assert 0 < abs(float(row["loading"])) <= 1
         drivers.setdefault(row["topic"], []).append(row["latent"])
     topics = {row["subcategory"] for row in rows if row["kind"] != "lifestyle"}
-    assert set(drivers) == topics
+    against = set(module("statements").against_topic())
+    assert set(drivers) == topics | against
     for topic, latents in drivers.items():
         assert 1 <= len(latents) <= 4 and len(set(latents)) == len(latents), topic
+
+
+def test_statements_against_their_topic_load_the_other_way(rows: list[dict[str, str]]) -> None:
+    loadings: dict[str, dict[str, float]] = {}
+    for row in table("drivers.csv"):
+        loadings.setdefault(row["topic"], {})[row["latent"]] = float(row["loading"])
+    against = set(module("statements").against_topic())
+    pairs = {(r["measure"], r["subcategory"]) for r in rows if r["measure"] in against}
+    assert len(pairs) == len(against) > 300
+    for measure, topic in pairs:
+        assert loadings[measure] == {k: -v for k, v in loadings[topic].items()}
 
 
 def test_the_lifestyle_table() -> None:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from audience_nb.catalog import Variable, demo_file
-from audience_nb.sources.population import Persons, lifestyle_codes
+from audience_nb.sources.population import Persons, lifestyle_codes, middles
 from audience_nb.sources.propensity import Propensity, constant, propensity_of
 
 __all__ = ["Drawing", "drawing_of"]
@@ -208,6 +208,7 @@ def _part(measure: str, propensity: Propensity) -> Callable[[Persons], Values]:
         median = 0.9
     elif _PYRAMID.match(measure):
         median = 0.15
+    median = middles().get(measure, median)
     odds = (1 - median) / median
     return lambda persons: 1 / (1 + odds * np.exp(-0.6 * propensity.draw(persons)))
 
@@ -254,6 +255,7 @@ def _money(variable: Variable, propensity: Propensity) -> Drawing:
         part = 1 / 7
     else:
         part = 10 ** (-0.6 - 0.9 * constant(variable.measure, "middle"))
+    part = middles().get(variable.measure, part)
     spread = 0.35 if propensity.level == "area" else 0.6
     decimals = 0 if high - low >= 100 else 2
     summed = "aggregate" in variable.label.lower()
@@ -270,7 +272,7 @@ def _money(variable: Variable, propensity: Propensity) -> Drawing:
 def _measured(variable: Variable, propensity: Propensity) -> Drawing:
     """Spread years, minutes, indexes and the like over the variable's range."""
     import numpy as np
-    from scipy.special import ndtr
+    from scipy.special import ndtr, ndtri
 
     unit = variable.unit.lower()
     default = (18.0, 90.0) if "year" in unit else (0.0, 240.0) if "minute" in unit else (0.0, 100.0)
@@ -281,6 +283,8 @@ def _measured(variable: Variable, propensity: Propensity) -> Drawing:
     spread = 0.7 if of_person else 0.25
     centre = 0.0 if of_person else -0.4
     shift = centre + (0.6 if of_person else 0.3) * (constant(variable.measure, "shift") - 0.5)
+    if variable.measure in middles():
+        shift = float(ndtri(middles()[variable.measure]))
 
     def draw(persons: Persons) -> Values:
         value = low + (high - low) * ndtr(spread * propensity.draw(persons) + shift)

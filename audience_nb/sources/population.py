@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CORRELATIONS", "LATENTS", "Persons", "correlation", "normals", "uniforms"]
+__all__ = ["CORRELATIONS", "LATENTS", "Persons", "correlation", "middles", "normals", "uniforms"]
 
 Level = Literal["person", "area"]
 
@@ -457,3 +457,23 @@ def drivers() -> Mapping[str, Mapping[str, float]]:
         for row in csv.DictReader(file):
             table.setdefault(row["topic"], {})[row["latent"]] = float(row["loading"])
     return MappingProxyType(table)
+
+
+@lru_cache(maxsize=1)
+def middles() -> Mapping[str, float]:
+    """Give where in their value range well-known measures lie in an ordinary area.
+
+    Returns
+    -------
+    mapping of str to float
+        Measure to a place from 0 (lowest) to 1 (highest), from data/typicals.csv.
+
+    Examples
+    --------
+    >>> middles()["Households that own their dwelling"]
+    0.66
+    """
+    import csv
+
+    with demo_file("typicals.csv").open(encoding="utf-8", newline="") as file:
+        return MappingProxyType({r["measure"]: float(r["middle"]) for r in csv.DictReader(file)})
