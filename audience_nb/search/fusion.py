@@ -104,7 +104,8 @@ def slot_evidence(
             strongest = max(strongest, weight * idf)
         implied[i] = np.maximum(other - literal[i], 0)
         squares += strongest**2
-        importance[i] = strongest or (0.0 if slot.term in ignored else most_rare)
+        dispensable = slot.optional or slot.term in ignored
+        importance[i] = strongest or (0.0 if dispensable else most_rare)
     length = np.sqrt(squares) or 1.0
     covered = importance @ fulfilled / (importance.sum() or 1.0)
     return Evidence(literal / length, implied / length, covered)

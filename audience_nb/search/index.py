@@ -38,8 +38,10 @@ MAX_QUERY = 500
 CANDIDATES = 100
 _BATCH = 512
 MAX_FACETS = 5
-# A query that one variable answers this fully is not taken apart into ideas.
-WELL_COVERED = 0.65
+# A part of a query that the catalogue answers this much worse than the others is no idea.
+IDEA_PEAK = 0.6
+# Where one variable serves every idea this well, beside the best for each, the query is one idea.
+SERVES_ALL = 0.3
 # Only a variable's own label or code scores 1.
 BELOW_EXACT = 0.999
 # From here on a variable is about a topic: half of its words, or else this near in meaning.
@@ -499,23 +501,26 @@ class SearchIndex:
     ) -> list[Suggestion]:
         documents, whole = ranking.documents, ranking.whole
         score, parts = whole.score, dict(whole.parts)
-        best = np.full(len(documents), -1)
-        compound = ranking.facets and float(whole.evidence.covered.max(initial=0)) < WELL_COVERED
-        if compound:
+        facets = self._ideas(ranking) if not exact else []
+        best = np.zeros(len(documents), np.int64)
+        fits = np.zeros((0, len(documents)))
+        if facets:
             # Each idea's best answer counts alike, however well the catalogue answers it.
-            peaks = np.array([max(f.score.max(), 1e-12) for f in ranking.facets])
+            peaks = np.array([f.score.max() for f in facets])
             scale = peaks.mean() / peaks
-            fits = np.stack([f.score for f in ranking.facets]) * scale[:, None]
+            fits = np.stack([f.score for f in facets]) * scale[:, None]
             best = fits.argmax(0)
             share = {
-                name: np.choose(best, [f.parts[name] * k for f, k in zip(ranking.facets, scale)])
+                name: np.choose(
+                    best, [f.parts[name] * k for f, k in zip(facets, scale, strict=True)]
+                )
                 for name in parts
             }
             parts = {name: (parts[name] + share[name]) / 2 for name in parts}
             score = (score + fits.max(0)) / 2
         exact_documents = {int(self._documents.of_row[row]): row for row in reversed(exact)}
         order = np.lexsort((documents, -score))
-        if compound and not exact:
+        if facets:
             chosen = choose_by_facets(score[order], fits[:, order], limit)
             order = order[sorted(chosen)]
         # What the query names itself comes first, whatever the channels say.
@@ -530,7 +535,7 @@ class SearchIndex:
                 break
             shrink = min(1.0, BELOW_EXACT / value)
             row = self._variant(reading, int(documents[column]), allowed)
-            source = ranking.facets[best[column]] if compound else whole
+            source = facets[best[column]] if facets else whole
             result.append(
                 Suggestion(
                     self.catalog[self.catalog.codes[row]],
@@ -541,6 +546,17 @@ class SearchIndex:
                 )
             )
         return result
+
+    def _ideas(self, ranking: _Ranking) -> list[_Scored]:
+        """Give the ideas of a compound query; none if one variable can serve them all."""
+        peaks = [f.score.max(initial=0) for f in ranking.facets]
+        kept = [
+            f for f, p in zip(ranking.facets, peaks, strict=True) if p > IDEA_PEAK * max(peaks)
+        ]
+        if len(kept) < 2:
+            return []
+        served = np.min([f.score / f.score.max() for f in kept], axis=0)
+        return kept if served.max() < SERVES_ALL else []
 
     def _exact_suggestion(self, row: int, rank: int) -> Suggestion:
         variable = self.catalog[self.catalog.codes[row]]

@@ -42,11 +42,15 @@ class Slot:
         Its index term.
     alternatives : tuple of (str, float, str)
         Terms that stand for it, their weight in (0, 1], and why.
+    optional : bool
+        Whether it is only part of a phrase that another slot stands for: where the catalogue
+        does not know the word, nothing is missing.
     """
 
     word: str
     term: str
     alternatives: tuple[tuple[str, float, str], ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,10 @@ class Reader:
         return frozenset(self.concepts.vocabulary())
 
     @cached_property
+    def _known_stems(self) -> frozenset[str]:
+        return frozenset(self.analyzer.stem(word) for word in self._known)
+
+    @cached_property
     def _ranges(self) -> list[tuple[float, float, str]]:
         """Every numeric range that stands in the documents, as low, high, term."""
         found = []
@@ -144,11 +152,13 @@ class Reader:
         found = self.concepts.find(raw)
         words = list(dict.fromkeys(self._words(plain)))
         by_word: dict[str, list[tuple[str, float, str]]] = {w: [] for w in words}
+        optional: set[str] = set()
         for match in found:
             spoken = self._words(" ".join(raw[match.start : match.stop]))
             holder = next((w for w in spoken if w in by_word), None)
             if holder is None:
                 continue
+            optional.update(w for w in spoken if w != holder)
             why = f"{match.concept.name} → {match.concept.meaning}"
             seen: set[str] = set()
             for place, phrase in enumerate(match.concept.terms):
@@ -166,7 +176,8 @@ class Reader:
             for other, weight, why in alternatives:
                 if other != term and weight > best.get(other, (0.0, ""))[0]:
                     best[other] = (weight, why)
-            slots.append(Slot(word, term, tuple((t, w, y) for t, (w, y) in best.items())))
+            listed = tuple((t, w, y) for t, (w, y) in best.items())
+            slots.append(Slot(word, term, listed, word in optional))
         meant = plain
         for match in found:
             spoken_text = " ".join(raw[match.start : match.stop])
@@ -234,6 +245,7 @@ class Reader:
             return None
         if (
             folded in self._known
+            or self.analyzer.stem(folded) in self._known_stems
             or folded.rstrip("s") in self._known
             or self.analyzer.stem(folded) in self.postings
             or not self.analyzer.words(folded)
@@ -272,7 +284,8 @@ class Reader:
 
 _FILLERS = frozenset(
     "find show want looking need target audience audiences segment segments consumers customers "
-    "households household adults enjoy love like interested high low".split()
+    "households household adults enjoy love like interested high low want wants buy use uses "
+    "people person who to the a of their veut veulent gens personnes les des qui un une".split()
 )
 
 
