@@ -102,7 +102,10 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
         )
         .mark_bar(size=12)
         .encode(
-            x=alt.X("value:Q").stack("zero").scale(domain=[0, 1]).axis(title="Score", values=[0, 0.5, 1]),
+            x=alt.X("value:Q")
+            .stack("zero")
+            .scale(domain=[0, 1])
+            .axis(title="Score", values=[0, 0.5, 1]),
             y=_names("label"),
             color=alt.Color("part:N")
             .scale(

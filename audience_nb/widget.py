@@ -10,12 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import traitlets as t
 
-from audience_nb import charts
+from audience_nb.charts import (
+    k_curve_chart,
+    map_chart,
+    relevance_chart,
+    size_chart,
+    type_chart,
+)
 from audience_nb.errors import AudienceError, Cancelled, InvalidInput, WrongStep
 from audience_nb.policy import require_allowed, rule_of
 from audience_nb.session import Session
@@ -24,6 +30,7 @@ from audience_nb.snapshot import suggestion_values
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audience_nb.charts import AnyChart
     from audience_nb.export import Audience
     from audience_nb.segments import Segment, Segmentation
 
@@ -206,7 +213,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         """
         return self.session.to_code()
 
-    def chart(self, name: str) -> charts.AnyChart:
+    def chart(self, name: str) -> AnyChart:
         """Give a chart of the view, to change or to save.
 
         Parameters
@@ -338,7 +345,6 @@ class AudienceBuilder(anywidget.AnyWidget):
         elif verb == "find":
             self._later(self._finds, self._find, id, arguments)
         else:
-            self._cancel.clear()
             self._later(self._verbs, self._perform, id, verb, arguments)
 
     def _later(self, line: ThreadPoolExecutor, work: Callable[..., None], *given: Any) -> None:
@@ -355,6 +361,7 @@ class AudienceBuilder(anywidget.AnyWidget):
 
     def _perform(self, id: str, verb: str, arguments: dict[str, Any]) -> None:
         with self._answering(id), self._progress(id) as tell:
+            self._cancel.clear()
             try:
                 self.session.perform(verb, arguments, tell)
             except BaseException:
@@ -412,10 +419,11 @@ class AudienceBuilder(anywidget.AnyWidget):
             over.set()
 
 
-_CHARTS: dict[str, tuple[Callable[[Any], charts.AnyChart], bool]] = {
-    "relevance": (charts.relevance_chart, False),
-    "types": (cast(Callable[[Any], "charts.AnyChart"], charts.type_chart), False),
-    "sizes": (charts.size_chart, True),
-    "map": (charts.map_chart, True),
-    "k_curve": (charts.k_curve_chart, True),
+# Name -> how it is drawn, and whether it is about segments rather than suggestions.
+_CHARTS: dict[str, tuple[Callable[[Any], AnyChart], bool]] = {
+    "relevance": (relevance_chart, False),
+    "types": (type_chart, False),
+    "sizes": (size_chart, True),
+    "map": (map_chart, True),
+    "k_curve": (k_curve_chart, True),
 }

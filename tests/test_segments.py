@@ -325,6 +325,11 @@ SCALE = ("1", "2", "3", "4", "5")
             "Bake bread, more who grill meat, hardly any who fry fish",
         ),
         ([finding("Smoking habits", "nominal", 1.0, 0.9, "never smoked")], "Never smoked"),
+        ([finding("Village - town", "nominal", 1.0, 0.9, "city")], "City"),
+        (
+            [finding("Internet usage", "nominal", 1.0, 0.9, "less than an hour a day")],
+            "Internet usage: less than an hour a day",
+        ),
         ([finding("Online backup", "nominal", 1.0, 0.95, "No")], "No online backup"),
         (
             [
@@ -420,6 +425,14 @@ def test_descriptions() -> None:
                 measure="Women aged 15 and over with a degree",
             ),
             "women with a degree",
+        ),
+        (
+            Variable(
+                "C26SHC_P",
+                "Households that spend 30% to 49% of income on shelter costs, % of households",
+                measure="Households that spend 30% to 49% of income on shelter costs",
+            ),
+            "households that spend 30% to 49% of income…",
         ),
     ],
 )

@@ -26,7 +26,7 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 logger = logging.getLogger(__name__)
 
 # Raise it whenever the arrays or the analysis behind them change.
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _MAX_MANIFEST = 1 << 20
 # What a killed build leaves behind is swept after a day.
@@ -188,8 +188,10 @@ class IndexCache:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise DamagedFile(f"{path.name} of the cached index was changed or torn.")
         # numpy cannot map an array without elements.
-        mapped = np.load(path, allow_pickle=False)if _is_empty(path) else np.load(
-            path, mmap_mode="r", allow_pickle=False
+        mapped = (
+            np.load(path, allow_pickle=False)
+            if _is_empty(path)
+            else np.load(path, mmap_mode="r", allow_pickle=False)
         )
         return np.asarray(mapped) if mapped.dtype.kind == "S" else mapped
 

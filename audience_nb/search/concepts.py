@@ -19,7 +19,7 @@ __all__ = ["Concept", "Concepts", "Found", "default_concepts", "register"]
 Relation = Literal["abbreviation", "synonym", "french"]
 
 # How much a term counts that stands for what was said, beside a term that was said itself.
-RELATION_WEIGHTS: Mapping[str, float] = {"abbreviation": 1.0, "french": 0.9, "synonym": 0.5}
+RELATION_WEIGHTS: Mapping[str, float] = {"abbreviation": 1.0, "french": 0.9, "synonym": 0.65}
 CONCEPT_WEIGHT = 0.6
 _SEPARATOR = "|"
 
@@ -100,9 +100,7 @@ class Concepts:
             self._enter(concept)
 
     @classmethod
-    def read(
-        cls, concepts: str | Path | None = None, words: str | Path | None = None
-    ) -> Concepts:
+    def read(cls, concepts: str | Path | None = None, words: str | Path | None = None) -> Concepts:
         """Read concept and word files.
 
         Parameters
@@ -255,9 +253,12 @@ class Concepts:
 def _words(phrase: str) -> list[str]:
     """Fold and split a phrase; a plural "s" is not told from a singular."""
     parts = fold(phrase).replace("-", " ").replace("'", " ").replace("/", " ").split()
-    stripped = (p.strip(".,;:!?()[]\"«»“”") for p in parts)
-    return [w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w
-            for w in stripped if w]
+    stripped = (p.strip('.,;:!?()[]"«»“”') for p in parts)
+    return [
+        w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w
+        for w in stripped
+        if w
+    ]
 
 
 def _rows(

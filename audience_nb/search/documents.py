@@ -27,6 +27,9 @@ _ROOT, _PATH, _LEAF = 1.0, 2.0, 3.0
 _DESCRIPTION, _KEYWORDS, _CATEGORY, _VALUES = 0.5, 1.0, 0.25, 0.5
 _MAX_VALUES = 20
 
+# Weights in a document's vector, beside 1 for the measure.
+_LEAF_MEANING, _DESCRIPTION_MEANING = 0.3, 0.3
+
 
 def path_of(label: str) -> list[str]:
     """Split a hierarchical label into its parts.
@@ -116,10 +119,26 @@ class Documents:
         """Give the measure of a document: what its variants share."""
         return self.catalog.column("measure")[self.rows[self.starts[document]]]
 
-    def texts(self) -> list[str]:
-        """Give what an encoder reads of each document: its measure, path joined by commas."""
-        measures = self.catalog.column("measure")
-        return [measures[row] for row in self.rows[self.starts[:-1]]]
+    def texts(self) -> list[list[tuple[str, float]]]:
+        """Give what an encoder reads of each document.
+
+        Returns
+        -------
+        list of list of (str, float)
+            For each document its texts and their weights in its vector: the measure, the last
+            part of a hierarchical one, and the description of a variable without variants.
+        """
+        measures, descriptions = self.catalog.column("measure"), self.catalog.column("description")
+        result = []
+        for row, size in zip(self.rows[self.starts[:-1]], np.diff(self.starts), strict=True):
+            texts = [(measures[row], 1.0)]
+            parts = path_of(measures[row])
+            if len(parts) > 1:
+                texts.append((parts[-1], _LEAF_MEANING))
+            if size == 1 and descriptions[row] not in ("", measures[row]):
+                texts.append((descriptions[row], _DESCRIPTION_MEANING))
+            result.append([(text, weight) for text, weight in texts if text.strip()])
+        return result
 
     def bags(self, analyzer: Analyzer) -> tuple[list[Counter[str]], list[Counter[str]]]:
         """Weigh the words of each document by the field they stand in.
@@ -178,8 +197,13 @@ class Documents:
 # What is shown of several variants, best first: today's figure over yesterday's and tomorrow's,
 # shares over counts, wide bands over narrow ones, and what people do over what they don't.
 _PERIODS = (r"\bprojection|\bforecast", r"\bcensus\b|\bbase year\b|\bhistorical\b")
-_UNITS = (r"\bchange\b|\bindex\b", r"\baggregate\b|\btotal\b", r"\bnumber\b|\bcount\b",
-          r"\baverage\b|\bmean\b", r"\bmedian\b")
+_UNITS = (
+    r"\bchange\b|\bindex\b",
+    r"\baggregate\b|\btotal\b",
+    r"\bnumber\b|\bcount\b",
+    r"\baverage\b|\bmean\b",
+    r"\bmedian\b",
+)
 _REFUSING = re.compile(r"\bnever\b|\bnot\b|\bdisagree|\bless often\b|\bplan to\b|\bno\b")
 _WIDE = re.compile(r"/|\btop two\b|\bat least\b|\bpast 3 years\b|\bor more\b|\bhave now\b")
 

@@ -31,9 +31,9 @@ class Weights:
         does not know is answered by meaning.
     """
 
-    meaning: float = 0.4
-    words: float = 0.4
-    spelling: float = 0.2
+    meaning: float = 0.35
+    words: float = 0.5
+    spelling: float = 0.15
     trust: float = 2.0
 
 

@@ -41,7 +41,7 @@ MAX_FACETS = 5
 # A part of a query that the catalogue answers this much worse than the others is no idea.
 IDEA_PEAK = 0.6
 # Where one variable serves every idea this well, beside the best for each, the query is one idea.
-SERVES_ALL = 0.3
+SERVES_ALL = 0.25
 # Only a variable's own label or code scores 1.
 BELOW_EXACT = 0.999
 # From here on a variable is about a topic: half of its words, or else this near in meaning.
@@ -303,20 +303,25 @@ class SearchIndex:
         self._tell("Index built", 1.0)
         return arrays
 
-    def _encode_all(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def _encode_all(self, texts: Sequence[Sequence[tuple[str, float]]]) -> npt.NDArray[np.float32]:
+        """Give each document the mean vector of its texts, each distinct text encoded once."""
         if self.encoder is None:
             return np.zeros((0, 0), np.float32)
-        distinct = list(dict.fromkeys(texts))
+        distinct = list(dict.fromkeys(text for weighted in texts for text, _ in weighted))
+        # Neighbours of like length share a batch, so that little of it is padding.
+        distinct.sort(key=len)
         place = {text: i for i, text in enumerate(distinct)}
-        # Batches of like length waste no padding; the encoder is told to do the same inside.
-        order = sorted(range(len(distinct)), key=lambda i: len(distinct[i]))
-        vectors = np.empty((len(distinct), self.encoder.n_dimensions), np.float32)
-        for first in range(0, len(order), _BATCH):
-            rows = order[first : first + _BATCH]
-            vectors[rows] = unit_rows(self.encoder.encode([distinct[i] for i in rows]))
-            done = min(first + _BATCH, len(order)) / len(order)
+        known = np.empty((len(distinct), self.encoder.n_dimensions), np.float32)
+        for first in range(0, len(distinct), _BATCH):
+            part = distinct[first : first + _BATCH]
+            known[first : first + len(part)] = unit_rows(self.encoder.encode(part))
+            done = (first + len(part)) / len(distinct)
             self._tell("Learning meanings", 0.1 + 0.88 * done)
-        return vectors[[place[text] for text in texts]]
+        vectors = np.zeros((len(texts), self.encoder.n_dimensions), np.float32)
+        for row, weighted in enumerate(texts):
+            for text, weight in weighted:
+                vectors[row] += weight * known[place[text]]
+        return unit_rows(vectors)
 
     def _exact_keys(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
         """Hash every label and code, for the variable that is searched by its own name."""
@@ -550,9 +555,7 @@ class SearchIndex:
     def _ideas(self, ranking: _Ranking) -> list[_Scored]:
         """Give the ideas of a compound query; none if one variable can serve them all."""
         peaks = [f.score.max(initial=0) for f in ranking.facets]
-        kept = [
-            f for f, p in zip(ranking.facets, peaks, strict=True) if p > IDEA_PEAK * max(peaks)
-        ]
+        kept = [f for f, p in zip(ranking.facets, peaks, strict=True) if p > IDEA_PEAK * max(peaks)]
         if len(kept) < 2:
             return []
         served = np.min([f.score / f.score.max() for f in kept], axis=0)
@@ -601,7 +604,9 @@ class SearchIndex:
             reasons.append(f"words: {quoted}")
         implied = implied_reasons(scored.reading, self._words, evidence, document, column)
         told = list(dict.fromkeys(why for _, why in implied))
-        concepts = [w for w in told if any(w.startswith(f"{c.name} →") for c in scored.reading.concepts)]
+        concepts = [
+            w for w in told if any(w.startswith(f"{c.name} →") for c in scored.reading.concepts)
+        ]
         synonyms = [w for w in told if w not in concepts]
         if concepts:
             reasons.append(f"concept: {'; '.join(concepts[:3])}")
@@ -683,7 +688,9 @@ def _top(scores: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.int64]:
 
 
 def _key(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(fold(text).encode("utf-8", "replace"), digest_size=8).digest())
+    return int.from_bytes(
+        hashlib.blake2b(fold(text).encode("utf-8", "replace"), digest_size=8).digest()
+    )
 
 
 def _spoken(word: str) -> str:

@@ -420,9 +420,7 @@ class Postings:
     def __contains__(self, term: object) -> bool:
         return isinstance(term, str) and self.position(term) >= 0
 
-    def weights_of(
-        self, row: int, documents: npt.NDArray[np.integer[Any]]
-    ) -> FloatArray:
+    def weights_of(self, row: int, documents: npt.NDArray[np.integer[Any]]) -> FloatArray:
         """Give the weight of one term in chosen documents.
 
         Parameters

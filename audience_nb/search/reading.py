@@ -212,8 +212,10 @@ class Reader:
 
     def _related(self, word: str) -> list[tuple[str, float, str]]:
         if _RANGE_TERM.match(word):
-            return [(t, _INSIDE_RANGE, f"{_range_words(word)} ⊇ {_range_words(t)}")
-                    for t, _ in self._inside(word)]
+            return [
+                (t, _INSIDE_RANGE, f"{_range_words(word)} ⊇ {_range_words(t)}")
+                for t, _ in self._inside(word)
+            ]
         related = []
         here = self.analyzer.stem(word) in self.postings
         for means, relation in self.concepts.words.get(word, ()):
@@ -233,9 +235,7 @@ class Reader:
             return []
         low, high = float(match[1]), float("inf") if match[2] == "up" else float(match[2])
         return [
-            (other, 1.0)
-            for a, b, other in self._ranges
-            if low <= a and b <= high and other != term
+            (other, 1.0) for a, b, other in self._ranges if low <= a and b <= high and other != term
         ]
 
     def _mend(self, word: str) -> str | None:

@@ -267,8 +267,9 @@ def short_name(column: Column) -> str:
             if from_code:
                 term = " ".join(_WRITTEN_OUT.get(w.lower(), w) for w in term.split())
             return _lowered(term).replace(", ", "/")
-    words = re.sub(r"\s*\([^)]*\)", "", variable.label).strip(" .?!:").split()
-    return f"“{' '.join(words[:8])}{'…' if len(words) > 8 else ''}”"
+    words = re.sub(r"\s*\([^)]*\)", "", measure or variable.label).strip(" .?!:").split()
+    cut = f"{' '.join(words[:8])}{'…' if len(words) > 8 else ''}"
+    return _lowered(cut) if measure else f"“{cut}”"
 
 
 def _stated(text: str, band: str) -> str:
@@ -397,8 +398,11 @@ def _level_body(level: str, short: str) -> str:
     if _EDUCATION.search(short) and not _STUDIED.search(level):
         return f"{_lowered(level)} education"
     negative = level.casefold().startswith("no ")
-    if related or negative or _SELF_EVIDENT.search(short) or len(level.split()) > 3:
+    # "Village - town" names the answers themselves.
+    if related or negative or _SELF_EVIDENT.search(short) or " - " in short:
         return _lowered(level)
+    if len(level.split()) > 3:
+        return f"{short}: {_lowered(level)}"
     if len(short.split()) > 3:
         return f"{_lowered(level)} ({short})"
     return f"{_lowered(level)} {short}"

@@ -1,5 +1,5 @@
 import type { Host } from "@anywidget/types";
-import { useId, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { Alert } from "./Alert";
 import { Build } from "./Build";
 import { Chart } from "./Chart";
@@ -7,13 +7,13 @@ import { Conversation } from "./Conversation";
 import { DataTypes } from "./DataTypes";
 import { Export } from "./Export";
 import { capital, count, plural } from "./format";
-import { type Model, useDark, useLink, useTrait } from "./hooks";
+import { type Model, useDark, useLink, useTrait, useUniqueId } from "./hooks";
 import { Segments, SegmentsSummary } from "./Segments";
 import { Steps } from "./Steps";
 import { VariablePicker } from "./VariablePicker";
 
 export function App({ model, host }: { model: Model; host: Host }) {
-  const id = useId();
+  const id = useUniqueId();
   const root = useRef<HTMLElement>(null);
   const snapshot = useTrait(model, "snapshot");
   const charts = useTrait(model, "charts");

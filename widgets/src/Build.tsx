@@ -1,5 +1,6 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { capital, count, percent, possibleSegments } from "./format";
+import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
 import type { Snapshot } from "./snapshot";
 
@@ -15,7 +16,7 @@ const asPercent = (share: number) => String(Number((share * 100).toFixed(4)));
 
 /** How many segments, how large, and the button that cuts them. */
 export function Build({ link, state, snapshot, selected }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const rule = snapshot.size_rule ?? { n_segments: "auto" as const, min_share: 0.05, max_share: 0.1 };
   const [number, setNumber] = useState("");
   const [least, setLeast] = useState("5");

@@ -1,4 +1,5 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
 import type { Snapshot } from "./snapshot";
 
@@ -17,7 +18,7 @@ const WHO = { user: "You", assistant: "Builder", error: "Problem" } as const;
 
 /** What was said, and a place to say more. */
 export function Conversation({ link, state, snapshot }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const [text, setText] = useState("");
   const log = useRef<HTMLDivElement>(null);
   const asked = snapshot.query !== null;

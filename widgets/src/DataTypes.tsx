@@ -1,4 +1,4 @@
-import { useId } from "preact/hooks";
+import { useUniqueId } from "./hooks";
 import type { Link } from "./link";
 import type { Snapshot } from "./snapshot";
 
@@ -10,7 +10,7 @@ interface Props {
 
 /** Whose data it is, which decides what may be done with it. */
 export function DataTypes({ link, snapshot, busy }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const current = snapshot.data_types.find((t) => t.code === snapshot.data_type);
   const subtype = current?.subtypes.find((s) => s.code === snapshot.subtype);
   return (

@@ -1,5 +1,6 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { count, percent, plural } from "./format";
+import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
 import type { Segmentation, Snapshot } from "./snapshot";
 
@@ -13,7 +14,7 @@ interface Props {
 /** What leaves the house, and where it went. The file is written by the kernel, never downloaded:
  * the browser names it and learns its path. */
 export function Export({ link, state, snapshot, segmentation }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const [name, setName] = useState("");
   const { segments } = segmentation;
   const picked = state.picked ?? segments.filter((s) => s.picked).map((s) => s.id);

@@ -1,5 +1,6 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { count, percent } from "./format";
+import { useUniqueId } from "./hooks";
 import type { Link } from "./link";
 import type { Segment } from "./snapshot";
 
@@ -15,7 +16,7 @@ const HUES = 10;
 
 /** Who a segment is, and whether it is in the audience. */
 export function SegmentCard({ link, segment, picked, busy, onPick }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const [editing, setEditing] = useState(false);
   const rename = useRef<HTMLButtonElement>(null);
   const close = () => {
@@ -126,7 +127,7 @@ interface NameProps {
 }
 
 function NameInput({ name, onSave, onCancel }: NameProps) {
-  const id = useId();
+  const id = useUniqueId();
   const [text, setText] = useState(name);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.select(), []);

@@ -1,5 +1,6 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { kindTitle } from "./format";
+import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
 import type { Found } from "./snapshot";
 
@@ -14,7 +15,7 @@ interface Props {
 /** Finds any variable of the catalogue as one types. The list stands in the flow of the page: an
  * absolutely placed one would be cut off by the notebook's output area. */
 export function TypeAhead({ link, state, variables, ticked, onAdd }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const [text, setText] = useState("");
   const [active, setActive] = useState(-1);
   const { found } = state;

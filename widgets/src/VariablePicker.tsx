@@ -1,5 +1,6 @@
-import { useId, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { kindTitle, plural, score as written } from "./format";
+import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
 import { PartsLegend, ScoreBar, orderedParts } from "./ScoreBar";
 import type { Found, Selected, Snapshot, Suggestion } from "./snapshot";
@@ -33,7 +34,7 @@ export function grouped(rows: Row[]): [string, Row[]][] {
 }
 
 export function VariablePicker({ link, state, snapshot }: Props) {
-  const id = useId();
+  const id = useUniqueId();
   const [filter, setFilter] = useState("");
   // What was added by hand stays in the list when it is unticked, until another question.
   const [added, setAdded] = useState<{ query: string | null; rows: Map<string, Selected> }>({
@@ -124,7 +125,7 @@ interface GroupProps {
 }
 
 function Group({ kind, rows, ticked, onTick }: GroupProps) {
-  const id = useId();
+  const id = useUniqueId();
   const on = rows.filter((row) => ticked.has(row.code)).length;
   const all = on === rows.length;
   const title = kindTitle(kind);
@@ -165,7 +166,7 @@ interface RowProps {
 }
 
 function VariableRow({ row, on, onTick }: RowProps) {
-  const id = useId();
+  const id = useUniqueId();
   const [why, setWhy] = useState(false);
   const suggestion = isSuggestion(row) ? row : null;
   return (

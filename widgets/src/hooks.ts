@@ -3,6 +3,15 @@ import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Link, type LinkState, type Wire } from "./link";
 import type { Traits } from "./snapshot";
 
+// Preact numbers from 0 in each view; two views in one notebook must not share ids.
+const view = Math.random().toString(36).slice(2, 8);
+let elements = 0;
+
+/** An id that no other element of the page has. */
+export function useUniqueId(): string {
+  return useState(() => `anb-${view}-${(elements += 1)}`)[0];
+}
+
 export type Model = AnyModel<Traits>;
 
 /** A trait of the kernel's, as it is now. */

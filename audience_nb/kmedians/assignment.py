@@ -1,0 +1,285 @@
+"""The cheapest assignment of rows to clusters of allowed sizes, for given centres.
+
+A transportation problem with k sinks. Its dual has one price a cluster: at the optimum each row is
+in the cluster where distance plus price is least, a cluster with a positive price is full and one
+with a negative price is at its smallest. Few rows lie near the border between two clusters once
+the prices are nearly right, so the prices are found on a sample, one pass labels all rows, and only
+the rows near a border go into an exact solver (`kernels.transfer`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audience_nb.errors import Infeasible
+from audience_nb.kmedians.kernels import (
+    INFEASIBLE,
+    OPTIMAL,
+    best_two,
+    l1_rows,
+    scan,
+    transfer,
+)
+
+__all__ = ["Assignment", "in_chunks", "l1_costs"]
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
+
+# Up to so many rows all of them go into the exact solver.
+SMALL = 8192
+# Largest sample on which prices are found.
+SAMPLE = 32_768
+CHUNK = 1 << 15
+THREADS = min(8, os.cpu_count() or 1)
+
+
+def in_chunks(work: Callable[[int, int], Any], n: int, size: int = CHUNK) -> list[Any]:
+    """Call `work(start, stop)` over consecutive runs of rows, on several threads.
+
+    Parameters
+    ----------
+    work : callable
+        Releases the GIL.
+    n : int
+        Rows.
+    size : int, optional
+        Rows in a run; it does not depend on the number of threads, nor does the result.
+
+    Returns
+    -------
+    list
+        What `work` gave, in order.
+    """
+    spans = [(start, min(n, start + size)) for start in range(0, n, size)]
+    if len(spans) <= 1 or THREADS == 1:
+        return [work(*span) for span in spans]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda span: work(*span), spans))
+
+
+def l1_costs(rows: Floats, centers: Floats, wanted: npt.NDArray[np.int64] | None = None) -> Floats:
+    """Give the L1 distance of rows to all centres.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_records, n_features)
+        Data.
+    centers : ndarray of shape (n_clusters, n_features)
+        Centres.
+    wanted : ndarray of int64, optional
+        Which rows; by default all.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_wanted, n_clusters)
+    """
+    if wanted is None:
+        wanted = np.arange(len(rows), dtype=np.int64)
+    out = np.empty((len(wanted), len(centers)))
+    in_chunks(lambda a, b: l1_rows(rows, wanted[a:b], centers, out[a:b]), len(wanted), 4096)
+    return out
+
+
+class Assignment:
+    """Exact assignment of the same rows to changing centres.
+
+    Prices, and how far they were off, are carried from one call to the next.
+
+    Parameters
+    ----------
+    rows : ndarray of float64, shape (n_records, n_features)
+        C-contiguous, finite, of moderate scale.
+    smallest, largest : int
+        Sizes allowed, both inclusive.
+    n_clusters : int
+        Clusters; together they can hold the rows.
+    random_state : int, optional
+        Seed of the sample of rows.
+    """
+
+    def __init__(
+        self, rows: Floats, smallest: int, largest: int, n_clusters: int, random_state: int = 0
+    ) -> None:
+        n = len(rows)
+        self.rows = rows
+        self.n_clusters = n_clusters
+        self.smallest = np.full(n_clusters, smallest, np.int64)
+        self.largest = np.full(n_clusters, largest, np.int64)
+        self.n_augmentations = 0
+        self._sample = np.empty(0, np.int64)
+        self._narrow: npt.NDArray[np.float32] | None = None
+        if n > SMALL:
+            size = min(SAMPLE, max(2048, n // 8))
+            rng = np.random.default_rng(random_state)
+            self._sample = np.sort(rng.choice(n, size, replace=False)).astype(np.int64)
+            self._narrow = rows.astype(np.float32)
+        self._bias: Floats = np.zeros(n_clusters)
+        self._drift: Floats | None = None
+        self._expected = int(0.25 * n_clusters * math.sqrt(n))
+
+    def __call__(self, centers: Floats, prices: Floats | None = None) -> tuple[Labels, Floats]:
+        """Assign all rows.
+
+        Parameters
+        ----------
+        centers : ndarray of float64, shape (n_clusters, n_features)
+            Centres.
+        prices : ndarray of float64, shape (n_clusters,), optional
+            Those of similar centres.
+
+        Returns
+        -------
+        labels : ndarray of int32, shape (n_records,)
+            No other assignment with allowed sizes has a smaller sum of distances.
+        prices : ndarray of float64, shape (n_clusters,)
+            What one more place in each cluster would save.
+        """
+        if self._narrow is None:
+            costs = l1_costs(self.rows, centers)
+            start = np.zeros(self.n_clusters) if prices is None else prices
+            return self._solve(costs, self.smallest, self.largest, start)
+        return self._assign_many(self._narrow, centers, prices)
+
+    def _solve(
+        self,
+        costs: Floats,
+        smallest: npt.NDArray[np.int64],
+        largest: npt.NDArray[np.int64],
+        prices: Floats,
+    ) -> tuple[Labels, Floats]:
+        """Assign with every row a candidate."""
+        k = self.n_clusters
+        labels = np.empty(len(costs), np.int32)
+        best_two(costs, prices, labels, np.empty(len(costs)))
+        prices, ended, n = transfer(
+            costs,
+            labels,
+            np.zeros(k, np.int64),
+            smallest,
+            largest,
+            prices,
+            np.full((k, k), np.inf),
+        )
+        self.n_augmentations += n
+        if ended != OPTIMAL:
+            raise Infeasible(
+                f"{k} clusters of {smallest.min()} to {largest.max()} cannot hold "
+                f"{len(costs):,} rows.",
+                "Change the sizes.",
+            )
+        return labels, prices
+
+    def _sample_prices(self, costs: Floats, prices: Floats) -> Floats:
+        """Find prices on the sample, its capacities scaled and corrected for its bias."""
+        m, n = len(self._sample), len(self.rows)
+        largest = np.maximum(np.round(self.largest * (m / n) + self._bias), 0).astype(np.int64)
+        smallest = np.round(self.smallest * (m / n) + self._bias).astype(np.int64)
+        smallest = np.minimum(np.maximum(smallest, 0), largest)
+        while largest.sum() < m:
+            largest += 1
+        while smallest.sum() > m:
+            smallest = np.maximum(smallest - 1, 0)
+        return self._solve(costs, smallest, largest, prices)[1]
+
+    def _assign_many(
+        self, narrow: npt.NDArray[np.float32], centers: Floats, given: Floats | None
+    ) -> tuple[Labels, Floats]:
+        n, k = len(self.rows), self.n_clusters
+        m = len(self._sample)
+        costs = l1_costs(self.rows, centers, self._sample)
+        if given is None:
+            eighth = costs[::8]
+            low = (self.smallest * len(eighth)) // n
+            high = -((-self.largest * len(eighth)) // n)
+            given = self._solve(eighth, low, high, np.zeros(k))[1]
+        prices = self._sample_prices(costs, given)
+        drift = prices - given if self._drift is None else self._drift
+        acceptable = 64 + int(0.5 * k * math.sqrt(n))
+        widening, expected, last = 1.0, self._expected, math.inf
+        predicted = prices
+        labels = np.empty(n, np.int32)
+        sample_labels = np.empty(m, np.int32)
+        sample_margins = np.empty(m)
+        while True:
+            best_two(costs, prices, sample_labels, sample_margins)
+            portion = min(1.0, (2000 + 8 * expected) * widening / n)
+            if portion >= 1:
+                base = math.inf
+            else:
+                place = int(portion * m) + 1
+                base = float(np.partition(sample_margins, place)[place])
+            margins = base + 2.5 * np.abs(drift[:, None] - drift[None, :])
+            total, sizes, flagged = self._scan(narrow, centers, prices, margins, labels)
+            violation = self._violation(sizes, prices)
+            if violation > acceptable and violation < 0.5 * last:
+                # The sample misjudged the sizes: correct it by what the pass has counted.
+                last, expected = violation, violation // 4
+                self._bias = np.bincount(sample_labels, minlength=k) - sizes * (m / n)
+                before = prices
+                prices = predicted = self._sample_prices(costs, before)
+                drift = prices - before
+                continue
+            # What float32 may have got wrong about a margin.
+            rounding = 4 * 4e-7 * (self.rows.shape[1] + 4) * abs(total) / n
+            near = l1_costs(self.rows, centers, flagged)
+            moving = np.empty(len(flagged), np.int32)
+            best_two(near, prices, moving, np.empty(len(flagged)))
+            fixed = sizes - np.bincount(labels[flagged], minlength=k)
+            after, ended, steps = transfer(
+                near, moving, fixed, self.smallest, self.largest, prices, margins - rounding
+            )
+            self.n_augmentations += steps
+            if ended == OPTIMAL:
+                labels[flagged] = moving
+                self._drift = after - predicted
+                self._expected = max(violation, self._expected // 2)
+                counted = np.bincount(labels, minlength=k)
+                ours = np.bincount(labels[self._sample], minlength=k)
+                self._bias = ours - counted * (m / n)
+                return labels, after
+            if ended == INFEASIBLE and portion >= 1:
+                raise Infeasible(f"{k} clusters cannot hold {n:,} rows.", "Change the sizes.")
+            widening *= 4
+            expected = violation
+            drift = after - prices + 0.5 * drift
+            prices = after
+
+    def _scan(
+        self,
+        narrow: npt.NDArray[np.float32],
+        centers: Floats,
+        prices: Floats,
+        margins: Floats,
+        labels: Labels,
+    ) -> tuple[float, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        k = self.n_clusters
+        middle, cost = centers.astype(np.float32), prices.astype(np.float32)
+        wide = margins.astype(np.float32)
+        np.fill_diagonal(wide, -1)
+
+        def part(a: int, b: int) -> tuple[float, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+            sizes, flagged = np.zeros(k, np.int64), np.empty(b - a, np.int64)
+            total, n = scan(narrow[a:b], middle, cost, wide, labels[a:b], sizes, flagged)
+            return total, sizes, flagged[:n] + a
+
+        parts = in_chunks(part, len(narrow))
+        sizes = np.sum([p[1] for p in parts], axis=0)
+        return math.fsum(p[0] for p in parts), sizes, np.concatenate([p[2] for p in parts])
+
+    def _violation(self, sizes: npt.NDArray[np.int64], prices: Floats) -> int:
+        """Count the rows that must move."""
+        wanted = np.where(
+            prices > 0,
+            self.largest,
+            np.where(prices < 0, self.smallest, np.clip(sizes, self.smallest, self.largest)),
+        )
+        excess = sizes - wanted
+        return int(np.maximum(excess, 0).sum() + max(-int(excess.sum()), 0))

@@ -1,0 +1,189 @@
+"""Charts hold what they were given, as data, and say it to those who do not see it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audience_nb.catalog import Catalog
+from audience_nb.charts import (
+    SEGMENT_COLORS,
+    k_curve_chart,
+    map_chart,
+    relevance_chart,
+    size_chart,
+    type_chart,
+)
+from audience_nb.search import Suggestion
+from audience_nb.segments import Segmentation
+
+EVIL = "<img src=x onerror=alert(1)>${datum.x}', alert(1), '\"\\ {signal: 'width'} {{1+1}}\nnext"
+
+
+def suggestions(labels: list[str], kinds: list[str] | None = None) -> list[Suggestion]:
+    kinds = kinds or ["demographic"] * len(labels)
+    catalog = Catalog.from_records(
+        [
+            {"code": f"V{i:03d}", "label": label, "kind": kind}
+            for i, (label, kind) in enumerate(zip(labels, kinds, strict=True))
+        ]
+    )
+    return [
+        Suggestion(
+            variable=variable,
+            score=round(0.9 - 0.05 * i, 4),
+            rank=i + 1,
+            parts={"meaning": round(0.5 - 0.05 * i, 4), "words": 0.3, "spelling": 0.1},
+            why="words",
+        )
+        for i, variable in enumerate(catalog)
+    ]
+
+
+@pytest.fixture(scope="module")
+def segmentation() -> Segmentation:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"age": rng.integers(18, 90, 240), "spend": rng.gamma(2, 50, 240)})
+    return Segmentation.fit(frame, ["age", "spend"], n_segments=12, random_state=1)
+
+
+def strings(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """List every string of a specification with where it stands."""
+    if isinstance(value, dict):
+        return [pair for k, v in value.items() for pair in strings(v, f"{path}/{k}")]
+    if isinstance(value, list):
+        return [pair for v in value for pair in strings(v, path)]
+    return [(path, value)] if isinstance(value, str) else []
+
+
+def rows_of(spec: dict[str, Any], layer: int | None = None) -> list[dict[str, Any]]:
+    """Give the data of a chart, which Altair names and moves to the top."""
+    part = spec if layer is None else spec["layer"][layer]
+    data = part.get("data") or spec["data"]
+    return data["values"] if "values" in data else spec["datasets"][data["name"]]
+
+
+def test_relevance_shows_the_best_eight_with_parts_that_add_up() -> None:
+    found = suggestions([f"Variable {i}" for i in range(11)])
+    spec = relevance_chart(found).to_dict()
+    rows = pd.DataFrame(rows_of(spec))
+    assert list(rows["label"].unique()) == [f"Variable {i}" for i in range(8)]
+    totals = rows.groupby("label")["value"].sum()
+    assert totals.to_dict() == pytest.approx({s.variable.label: s.score for s in found[:8]})
+    assert spec["encoding"]["color"]["scale"]["domain"] == ["Meaning", "Words", "Spelling"]
+    assert spec["width"] == "container"
+    assert "Variable 7 0.55" in spec["description"]
+
+
+def test_labels_that_are_long_or_equal_stay_apart() -> None:
+    spec = relevance_chart(
+        suggestions(["x" * 300 + "a", "x" * 300 + "b", " two\n lines "])
+    ).to_dict()
+    labels = list(dict.fromkeys(row["label"] for row in rows_of(spec)))
+    assert labels == ["x" * 79 + "…", "x" * 79 + "… (2)", "two lines"]
+
+
+def test_types_counts_every_kind_once() -> None:
+    kinds = ["behavioral", "demographic", "behavioral", "lifestyle"]
+    spec = type_chart(suggestions(list("abcd"), kinds)).to_dict()
+    assert rows_of(spec) == [
+        {"kind": "Demographic", "count": 1},
+        {"kind": "Behavioural", "count": 2},
+        {"kind": "Lifestyle", "count": 1},
+    ]
+    assert spec["description"] == (
+        "4 suggestions by kind: Demographic 1; Behavioural 2; Lifestyle 1."
+    )
+
+
+def test_sizes_draws_the_two_limits(segmentation: Segmentation) -> None:
+    spec = size_chart(segmentation).to_dict()
+    axis = spec["encoding"]["x"]["axis"]
+    assert axis["values"] == [0.05, 0.1]
+    assert axis["grid"] is True
+    rows = rows_of(spec)
+    assert [row["records"] for row in rows] == [s.size for s in segmentation.segments]
+    assert sum(row["records"] for row in rows) == 240
+    assert sum(row["share"] for row in rows) == pytest.approx(1, abs=1e-5)
+    assert spec["encoding"]["x"]["scale"]["domain"][1] >= 0.1
+    assert spec["title"] == "Segment sizes, limits at 5 % and 10 %"
+
+
+def test_map_holds_counts_and_no_record(segmentation: Segmentation) -> None:
+    spec = map_chart(segmentation).to_dict()
+    discs = spec["layer"][0]
+    cells = rows_of(spec, 0)
+    assert sum(cell["records"] for cell in cells) == 240
+    assert len(cells) < 240
+    assert {cell["hue"] for cell in cells} <= set(range(len(SEGMENT_COLORS)))
+    assert [n["number"] for n in rows_of(spec, 1)] == [str(i) for i in range(1, 13)]
+    assert sum(n["records"] for n in rows_of(spec, 1)) == 240
+    assert discs["encoding"]["x"]["axis"]["title"] == f"{segmentation.map_axes[0]} →"
+
+
+def test_k_curve_marks_the_number_taken() -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": np.concatenate([rng.normal(c, 0.1, 30) for c in (0, 5, 9)])})
+    found = Segmentation.fit(frame, ["x"], min_share=0.2, max_share=0.5, random_state=0)
+    spec = k_curve_chart(found).to_dict()
+    rows = rows_of(spec, 0)
+    assert [row["number"] for row in rows] == found.k_curve["n_clusters"].tolist()
+    assert [r["number"] for r in rows if r["taken"] == "taken"] == [found.n_segments]
+
+
+def test_whatever_a_label_says_stays_data(segmentation: Segmentation) -> None:
+    hostile = segmentation.rename(1, EVIL)
+    specs = [
+        relevance_chart(suggestions([EVIL, "plain"])).to_dict(),
+        size_chart(hostile).to_dict(),
+        map_chart(hostile).to_dict(),
+    ]
+    for spec in specs:
+        where = {path for path, text in strings(spec) if "onerror" in text}
+        assert where
+        # Rows, and the description that is read out: none of them is an expression.
+        assert all(path.startswith("/datasets/") or path == "/description" for path in where)
+    forbidden = ("expr", "signal", "calculate", "labelExpr", "href", "url", "filter")
+    for spec in specs:
+        assert not [
+            p for p, _ in strings({**spec, "datasets": None}) if p.split("/")[-1] in forbidden
+        ]
+
+
+def test_axis_names_from_columns_are_plain_text() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({EVIL: rng.normal(size=60), "b": rng.normal(size=60)})
+    found = Segmentation.fit(frame, [EVIL, "b"], n_segments=12, random_state=0)
+    title = map_chart(found).to_dict()["layer"][0]["encoding"]["x"]["axis"]["title"]
+    # A string is a string to Vega-Lite; only an object {"expr": …} or {"signal": …} would run.
+    assert isinstance(title, str)
+    assert "\n" not in title
+    assert len(title) <= 82
+
+
+def test_charts_do_not_depend_on_the_transformer_the_user_set(segmentation: Segmentation) -> None:
+    import altair as alt
+
+    with alt.data_transformers.enable("json"):
+        spec = size_chart(segmentation).to_dict()
+    assert len(rows_of(spec)) == 12
+    assert json.loads(json.dumps(spec)) == spec
+
+
+def test_colours_can_be_seen_on_white_and_on_dark() -> None:
+    def luminance(color: str) -> float:
+        linear = [
+            c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark = luminance("#212121")
+    for color in SEGMENT_COLORS:
+        assert 1.05 / (luminance(color) + 0.05) >= 3, color
+        assert (luminance(color) + 0.05) / (dark + 0.05) >= 3, color
+    assert len(set(SEGMENT_COLORS)) == 10
