@@ -20,6 +20,7 @@ MAX_LEVELS = 50
 MAX_RATING = 11
 
 _YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"oui", "non"}, {"0", "1"}, {"t", "f"})
+_IDENTIFIER = re.compile(r"\b(id|key|number|no|code|uuid)$|^id\b", re.IGNORECASE)
 _CATEGORY_NAMES = ("category", "theme", "section", "group", "topic", "domain", "module")
 _UNIT_NAMES = ("unit", "units")
 _DEMOGRAPHIC = re.compile(
@@ -191,8 +192,7 @@ def _values_of(column: pd.Series[Any]) -> dict[str, Any] | None:
         whole = bool((values % 1 == 0).all())
         if n_levels == 2 and {low, high} == {0.0, 1.0}:
             return {"value_type": "boolean", "values": ("0", "1")}
-        many = n_levels > max(MAX_LEVELS, 0.9 * len(column))
-        if whole and many and _counts_up(values):
+        if whole and n_levels > MAX_LEVELS and _identifies(column.name, values):
             return None
         if whole and n_levels <= MAX_RATING and high - low < MAX_RATING and low >= 0:
             scale = tuple(str(v) for v in range(int(low), int(high) + 1))
@@ -208,9 +208,10 @@ def _values_of(column: pd.Series[Any]) -> dict[str, Any] | None:
     return {"value_type": "nominal", "values": tuple(texts)}
 
 
-def _counts_up(values: pd.Series[float]) -> bool:
-    """Tell whether the numbers are all different and dense, as row numbers are."""
-    return bool(values.is_unique and (values.max() - values.min()) < 20 * len(values))
+def _identifies(name: object, values: pd.Series[float]) -> bool:
+    """Tell whether whole numbers name rows: all different, and called an id or counting up."""
+    called = _IDENTIFIER.search(words_of(str(name))) is not None
+    return bool(values.is_unique and (called or values.diff().dropna().eq(1).all()))
 
 
 def parse_numbers(texts: pd.Series[str]) -> pd.Series[float]:

@@ -218,7 +218,7 @@ class VectorCache:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cache = VectorCache(Path(folder) / "vectors.sqlite")
     ...     cache.put("model", ["cat"], np.ones((1, 2), np.float32))
-    ...     {text: vector.tolist() for text, vector in cache.get("model", ["cat", "dog"], 2).items()}
+    ...     {text: v.tolist() for text, v in cache.get("model", ["cat", "dog"], 2).items()}
     {'cat': [1.0, 1.0]}
     """
 

@@ -317,8 +317,8 @@ SCALE = ("1", "2", "3", "4", "5")
             [
                 finding(f"Baking [Weekly] - {text}", "boolean", effect, share, levels=("0", "1"))
                 for text, effect, share in [
-                    ("Bake bread", 1.2, 0.8),
-                    ("Grill meat", 1.1, 0.3),
+                    ("Grill meat", 1.2, 0.3),
+                    ("Bake bread", 1.1, 0.8),
                     ("Fry fish", -1.0, 0.05),
                 ]
             ],

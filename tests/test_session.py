@@ -166,7 +166,9 @@ def test_refine_edits_instead_of_overwriting(session: Session) -> None:
     assert [c for c in first if c != "income"] == codes(session)[: len(first) - 1]
     assert [s.rank for s in session.suggestions] == list(range(1, len(codes(session)) + 1))
     assert "Dropped Household income before tax." in session.messages[-1].text
+    session.ask("age and cycling", limit=4)
     session.refine("only demographic")
+    assert "age" in codes(session)
     assert {s.variable.kind for s in session.suggestions} == {"demographic"}
 
 

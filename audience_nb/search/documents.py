@@ -117,7 +117,7 @@ class Documents:
 
     def text(self, document: int) -> str:
         """Give the measure of a document: what its variants share."""
-        return self.catalog.column("measure")[self.rows[self.starts[document]]]
+        return str(self.catalog.column("measure")[self.rows[self.starts[document]]])
 
     def texts(self) -> list[list[tuple[str, float]]]:
         """Give what an encoder reads of each document.

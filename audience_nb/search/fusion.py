@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.search.lexical import Postings
-from audience_nb.search.reading import Reading, Slot
+from audience_nb.search.reading import Slot
 
 __all__ = ["Evidence", "Weights", "fuse", "slot_evidence"]
 
@@ -162,42 +162,3 @@ def fuse(
     scale = min(strength, 1.0) / (float(total.max(initial=0)) or 1.0)
     scaled = {name: part * scale for name, part in parts.items()}
     return np.clip(total * scale, 0.0, 1.0), scaled
-
-
-def implied_reasons(
-    reading: Reading, postings: Postings, evidence: Evidence, document: int, column: int
-) -> list[tuple[Slot, str]]:
-    """Name, slot by slot, the alternative that earned most in one document.
-
-    Parameters
-    ----------
-    reading : Reading
-        The query.
-    postings : Postings
-        Of the documents.
-    evidence : Evidence
-        As `slot_evidence` gave it.
-    document, column : int
-        Row of the postings, and column of the evidence.
-
-    Returns
-    -------
-    list of (Slot, str)
-        Only slots to which an alternative added something.
-    """
-    reasons = []
-    for i, slot in enumerate(reading.slots):
-        if evidence.implied[i, column] <= 0:
-            continue
-        best, said = 0.0, ""
-        for term, weight, why in slot.alternatives:
-            at = postings.position(term)
-            if at < 0:
-                continue
-            one = np.array([document])
-            gain = weight * float(postings.idf[at]) * float(postings.weights_of(at, one)[0])
-            if gain > best:
-                best, said = gain, why
-        if said:
-            reasons.append((slot, said))
-    return reasons

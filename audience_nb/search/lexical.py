@@ -24,35 +24,36 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 # Longer words are cut: postings keep terms in a fixed-width array so that it can be mapped.
 MAX_TERM_BYTES = 48
 
-_STOP_WORDS: Mapping[Language, frozenset[str]] = {
-    "english": frozenset(
+_STOP_TEXTS: Mapping[Language, str] = {
+    "english": (
         "a about am an and any are as at be been being but by can could did do does for from get "
         "had has have having he her his how i if in into is it its itself just let lets like made "
         "make me more most much my of on onto or our ours out own s so some such t than that the "
         "their theirs them then there these they this those to too us very was we were what "
         "when where which while who whom whose why will with would you your yours "
-        "people person persons folks someone anyone everyone who's".split()
+        "people person persons folks someone anyone everyone who's"
     ),
-    "french": frozenset(
+    "french": (
         "a ai aient ait as au aux avec c ce ceci cela ces cet cette ceux chez d dans de des donc "
         "du elle elles en encore es est et etait etaient etre eu eux font ils il j je l la le les "
         "leur leurs lui m ma mais me meme mes moi mon n ne nos notre nous on ont ou par pas plus "
         "pour qu quand que quel quelle quelles quels qui s sa se ses si son sont sur t ta te tes "
-        "toi ton tres tu un une vos votre vous y personne personnes gens".split()
+        "toi ton tres tu un une vos votre vous y personne personnes gens"
     ),
 }
+_STOP_WORDS = {language: frozenset(text.split()) for language, text in _STOP_TEXTS.items()}
+_COMMON_ENGLISH = "the of and in to with for who by from is are without less years"
+_COMMON_FRENCH = "le la les des du et une aux dans avec pour sur sans qui au moins ans"
 
-_NUMBER_WORDS: Mapping[str, str] = {
-    **{
-        w: str(i)
-        for i, w in enumerate(
-            "one two three four five six seven eight nine ten eleven twelve".split(), 1
-        )
-    },
-    **{
-        w: str(i)
-        for i, w in enumerate("deux trois quatre cinq six sept huit neuf dix onze douze".split(), 2)
-    },
+_ONE_TO_TWELVE = (
+    "one two three four five six seven eight nine ten eleven twelve",
+    "un deux trois quatre cinq six sept huit neuf dix onze douze",
+)
+_NUMBER_WORDS = {
+    word: str(number)
+    for words in _ONE_TO_TWELVE
+    for number, word in enumerate(words.split(), start=1)
+    if word != "un"  # the article, too
 }
 
 _LIGATURES = str.maketrans(
@@ -129,10 +130,7 @@ def guess_language(texts: Iterable[str]) -> Language:
     >>> guess_language(["les familles avec de jeunes enfants"]), guess_language(["young families"])
     ('french', 'english')
     """
-    french = frozenset(
-        "le la les des du et une aux dans avec pour sur sans qui au moins ans".split()
-    )
-    english = frozenset("the of and in to with for who by from is are without less years".split())
+    french, english = _COMMON_FRENCH.split(), _COMMON_ENGLISH.split()
     counts = Counter(w for text in texts for w in re.findall(r"[^\W\d_]+", fold(text)))
     said_french = sum(counts[w] for w in french) + counts["de"]
     return "french" if said_french > sum(counts[w] for w in english) else "english"

@@ -15,7 +15,7 @@ from audience_nb.search.concepts import (
 )
 from audience_nb.search.lexical import Analyzer, Postings, fold, guess_language
 
-__all__ = ["Reader", "Reading", "Slot"]
+__all__ = ["Reader", "Reading", "Slot", "range_words"]
 
 # A range that lies inside the one asked for counts almost as that one.
 _INSIDE_RANGE = 0.7
@@ -213,7 +213,7 @@ class Reader:
     def _related(self, word: str) -> list[tuple[str, float, str]]:
         if _RANGE_TERM.match(word):
             return [
-                (t, _INSIDE_RANGE, f"{_range_words(word)} ⊇ {_range_words(t)}")
+                (t, _INSIDE_RANGE, f"{range_words(word)} ⊇ {range_words(t)}")
                 for t, _ in self._inside(word)
             ]
         related = []
@@ -282,19 +282,38 @@ class Reader:
         return tuple(dict.fromkeys(kept))
 
 
-_FILLERS = frozenset(
+_FILLER_TEXT = (
     "find show want looking need target audience audiences segment segments consumers customers "
     "households household adults enjoy love like interested high low want wants buy use uses "
-    "people person who to the a of their veut veulent gens personnes les des qui un une".split()
+    "people person who to the a of their veut veulent gens personnes les des qui un une"
 )
+_FILLERS = frozenset(_FILLER_TEXT.split())
 
 
 def _only_fillers(piece: str) -> bool:
     return all(word in _FILLERS for word in fold(piece).split())
 
 
-def _range_words(term: str) -> str:
+def range_words(term: str) -> str:
+    """Write a range term as people say it.
+
+    Parameters
+    ----------
+    term : str
+        Such as "25_34", or any word.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> range_words("25_34"), range_words("65_up"), range_words("0_5"), range_words("dog")
+    ('25 to 34', '65 and over', 'under 5', 'dog')
+    """
     low, _, high = term.partition("_")
+    if not high:
+        return term
     if high == "up":
         return f"{low} and over"
     return f"under {high}" if low == "0" else f"{low} to {high}"

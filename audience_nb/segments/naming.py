@@ -428,11 +428,14 @@ def _compose(pieces: Sequence[Phrase]) -> str:
         if piece.role == "lead":
             leads.setdefault(piece.lead, []).append(piece.body)
     parts = [people] if people else []
+    if any(lead.endswith("who") for lead in leads):
+        # "Hardly any who bake, fry fish" would deny both.
+        leads = {"": [], **leads}
     for lead, bodies in leads.items():
         if not lead:
             parts.extend(bodies)
             continue
-        word = " or " if lead in ("no", "mostly no") else " and "
+        word = " or " if lead.startswith(("no", "mostly no", "hardly any")) else " and "
         if any(" and " in body or " or " in body for body in bodies):
             word = ", "
         listed = ", ".join([*bodies[:-2], word.join(bodies[-2:])])

@@ -1,0 +1,252 @@
+"""The road from a sentence to a file, walked with mouse and keyboard in a real JupyterLab."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from labdriver import Lab, Notebook, Watched, open_notebook, write_notebook
+from playwright.sync_api import expect
+
+from audience_nb import Audience
+
+QUERY = "environmentally conscious millennials with high income"
+STATE = """
+import json
+print("STATE", json.dumps({
+    "selected": ab.selected,
+    "segments": [[s.id, s.name, s.size] for s in ab.segments],
+    "audience": [s.id for s in ab.audience.segments] if ab.audience else None,
+    "chart": type(ab.chart("sizes")).__name__ if ab.segments else None,
+}))
+"""
+# Each in a place of its own: an element, a script, an attribute, a Vega expression, a template.
+HOSTILE = [
+    "<img src=x onerror=\\\"window.hacked='img'\\\">",
+    "</td><script>window.hacked='script'</script>",
+    "\\\" onmouseover=\\\"window.hacked='attribute'",
+    "datum['x'] || (window.hacked='vega')",
+    "{{constructor.constructor('window.hacked=1')()}} ${window.hacked=2}",
+]
+
+
+def start(watched: Watched, lab: Lab, name: str, cells: list[str]) -> Notebook:
+    write_notebook(lab.root / name, cells)
+    notebook = open_notebook(watched, lab, name)
+    notebook.run()
+    notebook.builder.wait_for()
+    return notebook
+
+
+def state_of(notebook: Notebook) -> dict[str, object]:
+    output = notebook.run_cell('print("STATE"').filter(has_text="STATE {").last
+    text = output.inner_text()
+    state: dict[str, object] = json.loads(text[text.index("{") :])
+    return state
+
+
+def ask(notebook: Notebook, query: str) -> None:
+    box = notebook.builder.get_by_role("textbox", name="Describe the audience")
+    box.fill(query)
+    box.press("Enter")
+    first = notebook.builder.locator(".anb-row").first
+    first.wait_for(timeout=90_000)
+
+
+def build(notebook: Notebook) -> None:
+    notebook.builder.get_by_role("button", name="Build segments").click()
+    notebook.builder.get_by_role("article").first.wait_for(timeout=90_000)
+    # The button is itself again once the verb is answered.
+    expect(notebook.builder.get_by_role("button", name="Build segments")).to_be_visible(
+        timeout=90_000
+    )
+
+
+def test_from_a_sentence_to_a_file(watched: Watched, lab: Lab, theme: str) -> None:
+    notebook = start(
+        watched, lab, "audience.ipynb", ["from audience_nb import AudienceBuilder\n"
+        "ab = AudienceBuilder()\nab", STATE]
+    )  # fmt: skip
+    builder, page = notebook.builder, notebook.page
+    shade = theme.lower()
+    assert builder.get_attribute("data-theme") == shade
+    assert notebook.axe() == []
+    notebook.screenshot(f"1-fresh-{shade}")
+
+    ask(notebook, QUERY)
+    expect(builder.get_by_role("log")).to_contain_text(QUERY)
+    ticks = builder.get_by_role("checkbox")
+    assert ticks.count() >= 10
+    expect(builder.locator(".anb-chart-place svg.marks")).to_have_count(2)
+    assert notebook.axe() == []
+
+    row = builder.locator(".anb-row").first
+    label = row.locator(".anb-row-label").inner_text()
+    row.get_by_role("checkbox").uncheck()
+    row.get_by_role("button", name="Why").click()
+    expect(row.locator(".anb-reason")).to_be_visible()
+    find = builder.get_by_role("combobox", name="Add a variable")
+    find.press_sequentially("bicycle", delay=30)
+    found = builder.get_by_role("listbox").get_by_role("option")
+    found.first.wait_for(timeout=30_000)
+    assert notebook.axe() == []
+    notebook.screenshot(f"2-suggestions-{shade}")
+    find.press("ArrowDown")
+    added = found.first.locator("span").first.inner_text()
+    find.press("Enter")
+    expect(builder.get_by_role("checkbox", name=added)).to_be_checked()
+    # "d d" deletes a cell in JupyterLab's command mode; here it is two letters.
+    find.press_sequentially("dd")
+    expect(find).to_have_value("dd")
+    find.press("Escape")
+    assert page.locator(".jp-CodeCell").count() == 2
+
+    build(notebook)
+    cards = builder.get_by_role("article")
+    assert 10 <= cards.count() <= 20
+    expect(builder.locator(".anb-chart-place svg.marks")).to_have_count(5)
+    assert notebook.axe() == []
+    notebook.screenshot(f"3-segments-{shade}")
+
+    builder.get_by_role("button", name="Rename").first.click()
+    name = builder.get_by_role("textbox", name="Name of the segment")
+    name.fill("The first ones")
+    name.press("Enter")
+    expect(builder.get_by_role("heading", name="The first ones")).to_be_visible()
+    builder.get_by_role("checkbox", name="In the audience: The first ones").check()
+    cards.nth(2).get_by_role("checkbox").check()
+    expect(builder.locator(".anb-audience")).to_contain_text("in 2 of")
+    builder.get_by_role("textbox", name="File name").fill("from the browser")
+    builder.get_by_role("button", name="Export CSV").click()
+    written = builder.locator(".anb-written code").first
+    expect(written).to_have_text("exports/from the browser.csv")
+    assert notebook.axe() == []
+    notebook.screenshot(f"4-exported-{shade}")
+
+    state = state_of(notebook)
+    segments = {id: (name, size) for id, name, size in state["segments"]}  # type: ignore[attr-defined]
+    assert state["audience"] == [1, 3]
+    assert label not in state["selected"]  # type: ignore[operator]
+    assert len(state["selected"]) == ticks.count() - len(segments) - 1  # type: ignore[arg-type]
+    frame = Audience.read_csv(lab.root / "exports" / "from the browser.csv")
+    assert len(frame) == segments[1][1] + segments[3][1]
+    assert set(frame["segment_name"]) == {"The first ones", segments[3][0]}
+    assert set(state["selected"]) <= set(frame.columns)  # type: ignore[call-overload]
+
+    builder.get_by_role("button", name="Undo the record of the export").click()
+    expect(builder.locator(".anb-written")).to_have_count(0)
+    assert notebook.errors == []
+    assert watched.blocked == []
+
+
+@pytest.mark.parametrize("theme", ["Light"], indirect=True)
+def test_a_narrow_panel_cuts_nothing_off(watched: Watched, lab: Lab) -> None:
+    cells = [
+        "import numpy as np, pandas as pd\nfrom audience_nb import AudienceBuilder\n"
+        "rng = np.random.default_rng(0)\n"
+        "frame = pd.DataFrame({'age': rng.integers(18, 90, 300), 'spend': rng.gamma(2, 50, 300)})\n"
+        "ab = AudienceBuilder(frame)\nab",
+        STATE,
+    ]
+    notebook = start(watched, lab, "narrow.ipynb", cells)
+    notebook.page.set_viewport_size({"width": 520, "height": 900})
+    ask(notebook, "spend by age")
+    build(notebook)
+    width = notebook.builder.evaluate("e => e.clientWidth")
+    assert 340 <= width <= 460
+    assert notebook.builder.evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    wider = notebook.builder.evaluate(
+        """e => [...e.querySelectorAll('*')].filter(x => !x.closest('svg, .anb-hidden')
+             && x.getBoundingClientRect().right > e.getBoundingClientRect().right + 1)
+             .map(x => x.outerHTML.slice(0, 120))"""
+    )
+    assert wider == []
+    assert notebook.axe() == []
+    notebook.screenshot("5-narrow-light")
+    assert notebook.errors == []
+    assert watched.blocked == []
+
+
+@pytest.mark.parametrize("theme", ["Light"], indirect=True)
+def test_labels_are_text_and_never_run(watched: Watched, lab: Lab) -> None:
+    names = ", ".join(f'"{name}"' for name in HOSTILE)
+    cells = [
+        "import numpy as np, pandas as pd\nfrom audience_nb import AudienceBuilder\n"
+        f"names = [{names}]\nrng = np.random.default_rng(0)\n"
+        "frame = pd.DataFrame({n: rng.normal(size=200) for n in names[:3]})\n"
+        "for n in names[3:]: frame[n] = rng.choice(names, 200)\n"
+        "ab = AudienceBuilder(frame)\nab",
+        STATE,
+    ]
+    notebook = start(watched, lab, "hostile.ipynb", cells)
+    builder, page = notebook.builder, notebook.page
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    plain = [eval(f'"{name}"') for name in HOSTILE]
+    # One message for each: whatever is said is shown, whether it finds something or not.
+    for text in plain:
+        box = builder.get_by_role("textbox", name="Describe the audience")
+        box.fill(text)
+        box.press("Enter")
+        expect(builder.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
+    state = state_of(notebook)
+    page.evaluate("() => 0")
+    find = builder.get_by_role("combobox", name="Add a variable")
+    for text in ("img src", "script", "onmouseover", "datum", "constructor"):
+        find.fill(text)
+        option = builder.get_by_role("listbox").get_by_role("option").first
+        option.wait_for(timeout=30_000)
+        option.click()
+    build(notebook)
+    first = builder.locator("article").first
+    first.get_by_role("checkbox").check()
+    first.get_by_role("button", name="Rename").click()
+    name = builder.get_by_role("textbox", name="Name of the segment")
+    name.fill(plain[0])
+    name.press("Enter")
+    expect(builder.get_by_role("heading", name=plain[0])).to_be_visible()
+    for place in builder.locator(".anb-chart-place").all():
+        place.scroll_into_view_if_needed()
+        for mark in place.locator("svg .mark-rect path, svg .mark-symbol path").all()[:3]:
+            mark.hover(force=True)
+            page.wait_for_timeout(60)
+    builder.get_by_role("button", name="Export CSV").click()
+    builder.locator(".anb-written").wait_for()
+    notebook.screenshot("6-hostile-light")
+    seen = builder.inner_text()
+    for text in plain[:1]:
+        assert text in seen
+    assert page.evaluate("() => window.hacked ?? null") is None
+    assert page.locator("img[src='x']").count() == 0
+    assert builder.locator("script, img, iframe").count() == 0
+    assert dialogs == []
+    assert notebook.errors == []
+    assert watched.blocked == []
+    del state
+
+
+@pytest.mark.parametrize("theme", ["Light"], indirect=True)
+def test_a_restarted_kernel_is_said_to_be_silent(watched: Watched, lab: Lab) -> None:
+    cells = [
+        "import pandas as pd\nfrom audience_nb import AudienceBuilder\n"
+        "ab = AudienceBuilder(pd.DataFrame({'age': range(100)}))\nab",
+    ]
+    notebook = start(watched, lab, "silent.ipynb", cells)
+    notebook.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    notebook.page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    )
+    box = notebook.builder.get_by_role("textbox", name="Describe the audience")
+    box.fill("people")
+    box.press("Enter")
+    alert = notebook.builder.get_by_role("alert").filter(has_text="The kernel does not answer.")
+    alert.wait_for(timeout=30_000)
+    assert "run this cell again" in alert.inner_text()
+
+
+def test_screenshots_are_kept_out_of_the_repository() -> None:
+    ignored = (Path(__file__).parents[2] / ".gitignore").read_text(encoding="utf-8").split()
+    assert "tests/browser/screenshots/" in ignored
