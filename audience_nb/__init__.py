@@ -26,7 +26,23 @@ _HOMES = {
     "Variable": "catalog",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Audience",
+    "AudienceBuilder",
+    "AudienceError",
+    "Catalog",
+    "ConstrainedKMedians",
+    "Infeasible",
+    "LifestyleSystem",
+    "OfflineEncoder",
+    "OpenAIEncoder",
+    "SearchIndex",
+    "Segmentation",
+    "Session",
+    "Suggestion",
+    "SyntheticSource",
+    "Variable",
+]
 
 if TYPE_CHECKING:
     from audience_nb.catalog import Catalog, Variable

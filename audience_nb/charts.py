@@ -48,7 +48,9 @@ KIND_TITLES = {
     "lifestyle": "Lifestyle",
 }
 _LONGEST = 80
-_ROW = 24
+# A line of text over its bar.
+_ROW = 34
+_BAR = 10
 
 
 def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Chart:
@@ -100,7 +102,7 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
             width="container",
             height=alt.Step(_ROW),
         )
-        .mark_bar(size=12)
+        .mark_bar(size=_BAR, yOffset=4)
         .encode(
             x=alt.X("value:Q")
             .stack("zero")
@@ -159,7 +161,7 @@ def type_chart(suggestions: Sequence[Suggestion]) -> alt.Chart:
             width="container",
             height=alt.Step(_ROW),
         )
-        .mark_bar(size=12, color=ACCENT)
+        .mark_bar(size=_BAR, yOffset=4, color=ACCENT)
         .encode(
             x=alt.X("count:Q").axis(title="Variables", tickMinStep=1, format="d", tickCount=5),
             y=_names("kind"),
@@ -224,7 +226,7 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
             width="container",
             height=alt.Step(_ROW),
         )
-        .mark_bar(size=12, color=ACCENT)
+        .mark_bar(size=_BAR, yOffset=4, color=ACCENT)
         .encode(
             x=alt.X("share:Q")
             .scale(domain=[0, widest * 1.04], nice=False)
@@ -421,13 +423,23 @@ def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
 
 
 def _names(field: str) -> alt.Y:
-    """Names down the side, in the order of the data, each whole in its tooltip."""
+    """Put names above their bars, where there is room for them, in the order of the data."""
     import altair as alt
 
     return (
         alt.Y(f"{field}:N")
         .sort(None)
-        .axis(title=None, labelLimit=190, ticks=False, domain=False, labelPadding=8)
+        .axis(
+            title=None,
+            ticks=False,
+            domain=False,
+            zindex=1,
+            labelAlign="left",
+            labelBaseline="bottom",
+            labelPadding=0,
+            labelOffset=2 - _BAR / 2,
+            labelLimit=340,
+        )
     )
 
 

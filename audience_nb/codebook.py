@@ -200,6 +200,8 @@ def _values_of(column: pd.Series[Any]) -> dict[str, Any] | None:
         return {"value_type": "numeric", "value_range": (low, high)}
     if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
         return {"value_type": "ordinal", "values": tuple(map(str, column.dtype.categories))}
+    if _are_dates(present):
+        return {"value_type": "date"}
     texts = sorted(map(str, levels))
     if n_levels == 2 and {t.lower() for t in texts} in _YES_NO:
         return {"value_type": "boolean", "values": tuple(texts)}
@@ -208,10 +210,21 @@ def _values_of(column: pd.Series[Any]) -> dict[str, Any] | None:
     return {"value_type": "nominal", "values": tuple(texts)}
 
 
+def _are_dates(texts: pd.Series[Any]) -> bool:
+    """Tell whether texts are dates, such as "4-Sep-12" or "2024-01-31"."""
+    import pandas as pd
+
+    sample = texts.astype("string").drop_duplicates().head(200)
+    if len(sample) < 3 or not sample.str.contains(r"^\s*\w+[-/. ]\w+[-/., ]+\d", regex=True).all():
+        return False
+    return bool(pd.to_datetime(sample, errors="coerce", format="mixed").notna().mean() >= 0.95)
+
+
 def _identifies(name: object, values: pd.Series[float]) -> bool:
-    """Tell whether whole numbers name rows: all different, and called an id or counting up."""
+    """Tell whether whole numbers name rows: all different, called an id or counted up."""
     called = _IDENTIFIER.search(words_of(str(name))) is not None
-    return bool(values.is_unique and (called or values.diff().dropna().eq(1).all()))
+    numbered = values.iloc[0] in (0, 1) and values.diff().dropna().eq(1).all()
+    return bool(values.is_unique and (called or numbered))
 
 
 def parse_numbers(texts: pd.Series[str]) -> pd.Series[float]:

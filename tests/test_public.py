@@ -28,7 +28,7 @@ NAMES = [
 
 
 def test_the_public_names_are_these() -> None:
-    assert audience_nb.__all__ == NAMES
+    assert audience_nb.__all__ == NAMES == sorted(audience_nb._HOMES)
     assert set(NAMES) <= set(dir(audience_nb))
 
 

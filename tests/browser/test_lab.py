@@ -190,8 +190,6 @@ def test_labels_are_text_and_never_run(watched: Watched, lab: Lab) -> None:
         box.fill(text)
         box.press("Enter")
         expect(builder.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
-    state = state_of(notebook)
-    page.evaluate("() => 0")
     find = builder.get_by_role("combobox", name="Add a variable")
     for text in ("img src", "script", "onmouseover", "datum", "constructor"):
         find.fill(text)
@@ -223,7 +221,6 @@ def test_labels_are_text_and_never_run(watched: Watched, lab: Lab) -> None:
     assert dialogs == []
     assert notebook.errors == []
     assert watched.blocked == []
-    del state
 
 
 @pytest.mark.parametrize("theme", ["Light"], indirect=True)
@@ -233,12 +230,9 @@ def test_a_restarted_kernel_is_said_to_be_silent(watched: Watched, lab: Lab) -> 
         "ab = AudienceBuilder(pd.DataFrame({'age': range(100)}))\nab",
     ]
     notebook = start(watched, lab, "silent.ipynb", cells)
-    notebook.page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-    )
-    notebook.page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
-    )
+    kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    notebook.page.evaluate(f"() => {kernel}.restart()")
+    notebook.page.wait_for_function(f"() => {kernel}.status === 'idle'")
     box = notebook.builder.get_by_role("textbox", name="Describe the audience")
     box.fill("people")
     box.press("Enter")

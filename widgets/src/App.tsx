@@ -81,10 +81,10 @@ export function App({ model, host }: { model: Model; host: Host }) {
           <Alert link={link} problem={state.problem} verbs={["build", "rename", "pick"]} />
           {segmentation && (
             <>
+              <SegmentsSummary segmentation={segmentation} />
               <div class="anb-charts anb-charts-wide">
                 {chart("sizes")}
                 {chart("map")}
-                <SegmentsSummary segmentation={segmentation} />
                 {chart("k_curve")}
               </div>
               <Segments link={link} state={state} segmentation={segmentation} />

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { capital } from "./format";
 import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
 import type { Snapshot } from "./snapshot";
@@ -90,8 +91,10 @@ export function Conversation({ link, state, snapshot }: Props) {
           }}
         />
         <div class="anb-say-row">
-          <span id={`${id}-hint`} class="anb-note">
-            Enter sends
+          <span id={`${id}-hint`} class="anb-note" role="status">
+            {state.pending === "say" && state.progress?.stage
+              ? `${capital(state.progress.stage)}…`
+              : "Enter sends"}
           </span>
           <button
             type="submit"

@@ -73,34 +73,35 @@ export function VariablePicker({ link, state, snapshot }: Props) {
 
   return (
     <div class="anb-picker">
-      <div class="anb-picker-tools">
-        <TypeAhead
-          link={link}
-          state={state}
-          variables={snapshot.data.variables}
-          ticked={ticked}
-          onAdd={add}
-        />
-        <p class="anb-field">
-          <label for={`${id}-filter`}>Filter the list</label>
-          <input
-            id={`${id}-filter`}
-            type="text"
-            autocomplete="off"
-            placeholder="Label, category, source"
-            value={filter}
-            disabled={rows.length === 0}
-            onInput={(event) => setFilter(event.currentTarget.value)}
-          />
-        </p>
-      </div>
+      <TypeAhead
+        link={link}
+        state={state}
+        variables={snapshot.data.variables}
+        ticked={ticked}
+        onAdd={add}
+      />
       <div class="anb-picker-head">
-        <p role="status" class="anb-count">
-          {rows.length
-            ? `${ticked.size} of ${plural(rows.length, "variable")} selected`
-            : "No variables yet"}
-        </p>
-        {partNames.length > 0 && <PartsLegend names={partNames} />}
+        <div>
+          <p role="status" class="anb-count">
+            {rows.length
+              ? `${ticked.size} of ${plural(rows.length, "variable")} selected`
+              : "No variables yet"}
+          </p>
+          {partNames.length > 0 && <PartsLegend names={partNames} />}
+        </div>
+        {rows.length > 0 && (
+          <p class="anb-field">
+            <label for={`${id}-filter`}>Filter the list</label>
+            <input
+              id={`${id}-filter`}
+              type="text"
+              autocomplete="off"
+              placeholder="Label, category, source"
+              value={filter}
+              onInput={(event) => setFilter(event.currentTarget.value)}
+            />
+          </p>
+        )}
       </div>
       {rows.length === 0 && (
         <p class="anb-note">Describe the audience, or add a variable by its name.</p>

@@ -83,13 +83,13 @@ export class Link {
     this.request = { id: this.nextId(), verb };
     this.set({ pending: verb, progress: null, problem: null });
     this.watchSilence();
-    this.wire.send({ id: this.request.id, verb, arguments: args });
+    this.send(this.request.id, verb, args);
     return true;
   }
 
   /** Ask the kernel to stop the verb under way. */
   cancel(): void {
-    if (this.request) this.wire.send({ id: this.nextId(), verb: "cancel", arguments: {} });
+    if (this.request) this.send(this.nextId(), "cancel", {});
   }
 
   /** Tick exactly these variables. Quick ticks are never lost: the last list wins. */
@@ -116,12 +116,8 @@ export class Link {
     this.set({ finding: true });
     this.typing = setTimeout(() => {
       this.lastFind = this.nextId();
-      this.wire.send({
-        id: this.lastFind,
-        verb: "find",
-        arguments: { text: text.slice(0, 200), limit },
-      });
       this.watchSilence();
+      this.send(this.lastFind, "find", { text: text.slice(0, 200), limit });
     }, TYPING_MS);
   }
 
@@ -175,7 +171,7 @@ export class Link {
     list.inFlight = this.nextId();
     if (this.state.problem) this.set({ problem: null });
     this.watchSilence();
-    this.wire.send({ id: list.inFlight, verb, arguments: { [LISTS[verb]]: values } });
+    this.send(list.inFlight, verb, { [LISTS[verb]]: values });
   }
 
   private answerList(verb: ListVerb, message: Answer): void {
@@ -202,21 +198,35 @@ export class Link {
     );
   }
 
+  private send(id: string, verb: Verb, args: Record<string, unknown>): void {
+    try {
+      this.wire.send({ id, verb, arguments: args });
+    } catch {
+      // The line is cut, as after a restart of the kernel: no need to wait for an answer.
+      this.giveUp();
+    }
+  }
+
   private watchSilence(): void {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => {
-      this.request = null;
-      this.lastFind = "";
-      for (const list of Object.values(this.lists)) Object.assign(list, { inFlight: null, waiting: null });
-      this.set({
-        pending: null,
-        progress: null,
-        finding: false,
-        ticked: null,
-        picked: null,
-        problem: { ...SILENT, verb: null },
-      });
-    }, SILENCE_MS);
+    this.silence = setTimeout(() => this.giveUp(), SILENCE_MS);
+  }
+
+  private giveUp(): void {
+    clearTimeout(this.silence);
+    this.request = null;
+    this.lastFind = "";
+    for (const verb of ["select", "pick"] as const) {
+      this.lists[verb] = { inFlight: null, waiting: null };
+    }
+    this.set({
+      pending: null,
+      progress: null,
+      finding: false,
+      ticked: null,
+      picked: null,
+      problem: { ...SILENT, verb: null },
+    });
   }
 
   private nextId(): string {

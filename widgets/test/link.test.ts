@@ -153,6 +153,18 @@ describe("a silent kernel", () => {
     expect(link.state.problem?.fact).toBe("The kernel does not answer.");
   });
 
+  it("is not waited for when the line is cut", () => {
+    const [model, link] = start();
+    model.send = () => {
+      throw new Error("The comm is disposed.");
+    };
+    link.perform("build");
+    expect(link.state.problem?.fact).toBe("The kernel does not answer.");
+    expect(link.state.pending).toBeNull();
+    link.select(["a"]);
+    expect(link.state.ticked).toBeNull();
+  });
+
   it("is forgiven when it answers late", () => {
     const [model, link] = start();
     link.select(["a"]);
