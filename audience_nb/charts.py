@@ -102,19 +102,19 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
             width="container",
             height=alt.Step(_ROW),
         )
-        .mark_bar(size=_BAR, yOffset=4)
+        .mark_bar(size=_BAR, yOffset=5)
         .encode(
             x=alt.X("value:Q")
             .stack("zero")
             .scale(domain=[0, 1])
-            .axis(title="Score", values=[0, 0.5, 1]),
+            .axis(title="Score", values=[0, 0.5, 1], grid=False),
             y=_names("label"),
             color=alt.Color("part:N")
             .scale(
                 domain=[p.capitalize() for p in order],
                 range=[PART_COLORS.get(p, PART_COLORS["spelling"]) for p in order],
             )
-            .legend(orient="top", title=None, symbolType="square", columns=2),
+            .legend(orient="top", title=None, symbolType="square"),
             order=alt.Order("place:O"),
             tooltip=[
                 alt.Tooltip("label:N", title="Variable"),
@@ -161,9 +161,11 @@ def type_chart(suggestions: Sequence[Suggestion]) -> alt.Chart:
             width="container",
             height=alt.Step(_ROW),
         )
-        .mark_bar(size=_BAR, yOffset=4, color=ACCENT)
+        .mark_bar(size=_BAR, yOffset=5, color=ACCENT)
         .encode(
-            x=alt.X("count:Q").axis(title="Variables", tickMinStep=1, format="d", tickCount=5),
+            x=alt.X("count:Q").axis(
+                title="Variables", tickMinStep=1, format="d", tickCount=5, grid=False
+            ),
             y=_names("kind"),
             tooltip=[
                 alt.Tooltip("kind:N", title="Kind"),
@@ -226,7 +228,7 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
             width="container",
             height=alt.Step(_ROW),
         )
-        .mark_bar(size=_BAR, yOffset=4, color=ACCENT)
+        .mark_bar(size=_BAR, yOffset=5, color=ACCENT)
         .encode(
             x=alt.X("share:Q")
             .scale(domain=[0, widest * 1.04], nice=False)
@@ -437,7 +439,7 @@ def _names(field: str) -> alt.Y:
             labelAlign="left",
             labelBaseline="bottom",
             labelPadding=0,
-            labelOffset=2 - _BAR / 2,
+            labelOffset=1 - _BAR / 2,
             labelLimit=340,
         )
     )

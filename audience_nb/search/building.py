@@ -12,7 +12,7 @@ import numpy.typing as npt
 from audience_nb.catalog import Catalog
 from audience_nb.embedding import Encoder
 from audience_nb.search.documents import Documents, variant_text
-from audience_nb.search.lexical import MAX_TERM_BYTES, Analyzer, Postings, fold
+from audience_nb.search.lexical import MAX_TERM_BYTES, Analyzer, Postings, fold, guess_language
 from audience_nb.search.vectors import unit_rows
 
 __all__ = ["Arrays", "Progress", "build_arrays", "key_of"]
@@ -22,11 +22,11 @@ Progress: TypeAlias = Callable[[str, float], None]
 
 # Texts between two reports of progress, and so between two chances to stop.
 _BATCH = 512
+# Labels by which the catalogue's language is told.
+_LANGUAGE_SAMPLE = 2000
 
 
-def build_arrays(
-    catalog: Catalog, encoder: Encoder | None, analyzer: Analyzer, tell: Progress
-) -> Arrays:
+def build_arrays(catalog: Catalog, encoder: Encoder | None, tell: Progress) -> Arrays:
     """Analyse and encode a catalogue.
 
     Parameters
@@ -35,8 +35,6 @@ def build_arrays(
         What is to be searched.
     encoder : Encoder or None
         None for an index by words alone.
-    analyzer : Analyzer
-        Splits and stems.
     tell : callable
         Called with a stage and a fraction in [0, 1].
 
@@ -44,9 +42,11 @@ def build_arrays(
     -------
     dict of str to ndarray
         "starts", "rows" (documents), "keys", "key_rows" (exact names), "variant_terms",
-        "spellings", "word_…", "gram_…" (postings), "vectors".
+        "spellings", "language", "word_…", "gram_…" (postings), "vectors".
     """
     tell("Reading the catalogue", 0.0)
+    language = guess_language(catalog.column("label")[:_LANGUAGE_SAMPLE])
+    analyzer = Analyzer(language)
     documents = Documents.build(catalog)
     stemmed, written = documents.bags(analyzer)
     tell("Indexing words", 0.05)
@@ -61,6 +61,7 @@ def build_arrays(
         "keys": keys,
         "key_rows": key_rows,
         "variant_terms": _variant_terms(catalog, analyzer),
+        "language": np.array([language.encode()]),
         "spellings": np.array(spellings or [b""], dtype=bytes),
         **{f"word_{k}": v for k, v in words.arrays().items()},
         **{f"gram_{k}": v for k, v in grams.arrays().items()},

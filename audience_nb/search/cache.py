@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 logger = logging.getLogger(__name__)
 
 # Raise it whenever the arrays or the analysis behind them change.
-FORMAT = 2
+FORMAT = 3
 _MANIFEST = "manifest.json"
 _MAX_MANIFEST = 1 << 20
 # What a killed build leaves behind is swept after a day.
@@ -188,12 +188,9 @@ class IndexCache:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise DamagedFile(f"{path.name} of the cached index was changed or torn.")
         # numpy cannot map an array without elements.
-        mapped = (
-            np.load(path, allow_pickle=False)
-            if _is_empty(path)
-            else np.load(path, mmap_mode="r", allow_pickle=False)
-        )
-        return np.asarray(mapped) if mapped.dtype.kind == "S" else mapped
+        mode: Literal["r"] | None = None if _is_empty(path) else "r"
+        # A plain view of the map: indexing a memmap object costs more than the search itself.
+        return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
 
 
 def _is_empty(path: Path) -> bool:

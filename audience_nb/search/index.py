@@ -18,7 +18,7 @@ from audience_nb.search.cache import IndexCache, cache_root
 from audience_nb.search.concepts import Concepts, default_concepts
 from audience_nb.search.documents import Documents, variant_text
 from audience_nb.search.fusion import Weights, slot_evidence
-from audience_nb.search.lexical import Analyzer, Postings, fold, guess_language
+from audience_nb.search.lexical import Analyzer, Language, Postings, fold
 from audience_nb.search.query import Query, Suggestion
 from audience_nb.search.ranking import Ranker, Ranking, ideas
 from audience_nb.search.reading import Reader, Reading
@@ -87,8 +87,6 @@ class SearchIndex:
         self.encoder = encoder if encoder is not None else default_encoder()
         self._tell = progress or (lambda stage, fraction: None)
         self._columns: dict[str, npt.NDArray[np.str_]] = {}
-        language = guess_language(catalog.column("label")[:2000])
-        self._analyzer = Analyzer(language)
         self._cache = IndexCache(
             cache_root(cache_dir),
             {
@@ -98,6 +96,8 @@ class SearchIndex:
             },
         )
         arrays = self._open_or_build()
+        language: Language = "french" if arrays["language"][0] == b"french" else "english"
+        self._analyzer = Analyzer(language)
         self._documents = Documents(catalog, arrays["starts"], arrays["rows"])
         self._words = _postings(arrays, "word", len(self._documents))
         self._store = VectorStore(arrays["vectors"], engine=engine) if self.encoder else None
@@ -145,7 +145,7 @@ class SearchIndex:
             pass
         except DamagedFile as error:
             logger.warning("The cached search index is rebuilt: %s", error)
-        arrays = build_arrays(self.catalog, self.encoder, self._analyzer, self._tell)
+        arrays = build_arrays(self.catalog, self.encoder, self._tell)
         try:
             self._cache.publish(arrays)
             # The mapped copy lets go of the memory that building took.

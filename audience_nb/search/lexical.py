@@ -220,7 +220,12 @@ class Analyzer:
         -------
         list of str
         """
-        return [self.stem(word) for word in self.words(text)]
+        return list(_terms(self, text))
+
+
+@lru_cache(maxsize=16384)
+def _terms(analyzer: Analyzer, text: str) -> tuple[str, ...]:
+    return tuple(analyzer.stem(word) for word in analyzer.words(text))
 
 
 def _ranges(folded: str) -> list[str]:

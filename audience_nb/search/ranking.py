@@ -216,11 +216,11 @@ def ideas(ranking: Ranking) -> list[Scored]:
 
 def _top(scores: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.int64]:
     """Give the rows of the n largest positive scores; of equal ones the first."""
-    positive = int(np.count_nonzero(scores > 0))
-    n = min(n, positive)
-    if n == 0:
-        return np.empty(0, np.int64)
+    rows = np.flatnonzero(scores > 0)
+    if len(rows) <= n:
+        return rows
     # The n-th largest decides; ties at the edge are settled by row, so that runs agree.
-    edge = np.partition(scores, len(scores) - n)[len(scores) - n]
-    above = np.flatnonzero(scores > edge)
-    return np.concatenate([above, np.flatnonzero(scores == edge)[: n - len(above)]])
+    values = scores[rows]
+    edge = np.partition(values, len(values) - n)[len(values) - n]
+    above = rows[values > edge]
+    return np.concatenate([above, rows[values == edge][: n - len(above)]])

@@ -42,9 +42,9 @@ export function SegmentsSummary({ segmentation }: { segmentation: Segmentation }
         records, each between {count(bounds.smallest)} and {count(bounds.largest)} (
         {percent(bounds.min_share)} to {percent(bounds.max_share)}).
       </p>
-      <p class="anb-note">Their number: {segmentation.chosen_by}.</p>
       <p class="anb-note">
-        An index of 100 is the average of all records; 150 is half as much again.
+        Their number: {segmentation.chosen_by}. An index of 100 is the average of all records; 150
+        is half as much again.
       </p>
       {segmentation.notes?.map((note) => (
         <p key={note} class="anb-note">

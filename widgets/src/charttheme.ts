@@ -35,6 +35,8 @@ export function themed(spec: Record<string, unknown>, el: HTMLElement): Record<s
   const config = {
     ...given,
     background: "transparent",
+    // Flush with the caption on the left; room for half a label on the right.
+    padding: { left: 0, right: 10, top: 2, bottom: 2 },
     axis,
     legend,
     view: { ...given["view"], stroke: "transparent" },
