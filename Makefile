@@ -24,8 +24,8 @@ help:
 	@touch $@
 
 .venv/indexed: .venv/installed $(wildcard data/catalog.csv.gz)
-	@echo "Indexing the demo catalogue, once…"
-	$(BIN)/python -m audience_nb.search
+	@echo "Preparing the index and the clustering, once…"
+	$(BIN)/python -m audience_nb
 	@touch $@
 
 .venv/tested: .venv/installed

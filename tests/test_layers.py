@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import audience_nb
+
 PACKAGE = Path(__file__).parents[1] / "audience_nb"
 
 # The house's layers; within a layer, and between two modules of one layer, nothing is imported.
@@ -24,8 +26,12 @@ LAYERS = [
     {"timeline", "refinement", "replay"},
     {"session"},
     {"widget"},
+    {"__main__"},
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
+
+# Names that the package itself offers, which only its top may use.
+PUBLIC = ("__version__", *audience_nb.__all__)
 
 # Library -> the only places that may import it.
 DOORS = {
@@ -75,11 +81,11 @@ def test_imports_only_downward(path: Path) -> None:
     assert here in RANK, f"{here} stands in no layer"
     for name in imported(path, typing=False):
         parts = name.split(".")
-        if parts[0] == "audience_nb" and len(parts) > 1 and parts[1] != here:
+        if parts[0] == "audience_nb" and len(parts) > 1 and parts[1] not in (here, *PUBLIC):
             there = parts[1]
-            if there == "__version__":
-                continue
             assert RANK[there] < RANK[here], f"{here} imports {there}, which is not below it"
+        if name.startswith("audience_nb.") and parts[1] in audience_nb.__all__:
+            assert here == "__main__", f"{here} imports {parts[1]} from the package's top"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))

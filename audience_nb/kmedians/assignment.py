@@ -13,6 +13,7 @@ import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ CHUNK = 1 << 15
 THREADS = min(8, os.cpu_count() or 1)
 
 
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Give the threads, started once: thousands of short runs share them."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="kmedians")
+
+
 def in_chunks(work: Callable[[int, int], Any], n: int, size: int = CHUNK) -> list[Any]:
     """Call `work(start, stop)` over consecutive runs of rows, on several threads.
 
@@ -61,8 +68,7 @@ def in_chunks(work: Callable[[int, int], Any], n: int, size: int = CHUNK) -> lis
     spans = [(start, min(n, start + size)) for start in range(0, n, size)]
     if len(spans) <= 1 or THREADS == 1:
         return [work(*span) for span in spans]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda span: work(*span), spans))
+    return list(_threads().map(lambda span: work(*span), spans))
 
 
 def l1_costs(rows: Floats, centers: Floats, wanted: npt.NDArray[np.int64] | None = None) -> Floats:

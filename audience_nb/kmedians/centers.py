@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -80,7 +79,13 @@ def medians(rows: Floats, labels: npt.NDArray[np.int32], n_clusters: int) -> Flo
     >>> medians(np.array([[1.0], [2.0], [9.0]]), np.zeros(3, np.int32), 1).tolist()
     [[2.0]]
     """
+    from audience_nb.kmedians.assignment import in_chunks
+    from audience_nb.kmedians.kernels import column_medians
+
     order = np.argsort(labels, kind="stable")
     edges = np.searchsorted(labels[order], np.arange(n_clusters + 1))
-    sorted_rows = rows[order]
-    return np.stack([np.median(sorted_rows[a:b], axis=0) for a, b in itertools.pairwise(edges)])
+    out = np.empty((n_clusters, rows.shape[1]))
+    # One thread takes a run of clusters; few rows are not worth a second thread.
+    run = n_clusters if len(rows) < 20_000 else max(1, n_clusters // 8)
+    in_chunks(lambda a, b: column_medians(rows, order, edges, a, b, out), n_clusters, run)
+    return out

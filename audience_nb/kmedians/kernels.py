@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["OPTIMAL", "UNCERTIFIED", "best_two", "l1_rows", "scan", "transfer"]
+__all__ = [
+    "INFEASIBLE",
+    "OPTIMAL",
+    "UNCERTIFIED",
+    "best_two",
+    "column_medians",
+    "l1_rows",
+    "scan",
+    "transfer",
+]
 
 # How `transfer` ended.
 OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 3
@@ -92,6 +101,19 @@ def l1_rows(rows: Any, wanted: Any, centers: Any, out: Any) -> None:
             for t in range(d):
                 total += abs(rows[i, t] - centers[j, t])
             out[a, j] = total
+
+
+@njit(nogil=True, cache=True)
+def column_medians(rows: Any, order: Any, edges: Any, first: int, last: int, out: Any) -> None:
+    """Write the medians of clusters first to last − 1; j's rows are order[edges[j]:edges[j + 1]]."""
+    d = rows.shape[1]
+    for j in range(first, last):
+        m = edges[j + 1] - edges[j]
+        column = np.empty(m, np.float64)
+        for t in range(d):
+            for r in range(m):
+                column[r] = rows[order[edges[j] + r], t]
+            out[j, t] = np.median(column)
 
 
 @njit(nogil=True, cache=True)

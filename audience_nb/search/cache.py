@@ -190,7 +190,8 @@ class IndexCache:
         # numpy cannot map an array without elements.
         mode: Literal["r"] | None = None if _is_empty(path) else "r"
         # A plain view of the map: indexing a memmap object costs more than the search itself.
-        return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
+        mapped: npt.NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
+        return mapped.view(np.ndarray)
 
 
 def _is_empty(path: Path) -> bool:

@@ -54,7 +54,7 @@ class VectorStore:
     def __init__(self, vectors: FloatArray, *, engine: Engine = "auto") -> None:
         if vectors.ndim != 2:
             raise InvalidInput(
-                f"Vectors have {vectors.ndim} dimensions of an array, not 2.",
+                f"The vectors are an array of {vectors.ndim} dimension(s), not 2.",
                 "Give one row a vector.",
             )
         if engine == "faiss" and _faiss() is None:
