@@ -464,7 +464,7 @@ def _written(labels: Iterable[str]) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.4g} %"
+    return f"{share * 100:.4g}%"
 
 
 def _sentence(what: str, items: Iterable[str]) -> str:

@@ -197,7 +197,9 @@ class OfflineEncoder:
         with self._lock:
             for first in range(0, len(order), self.BATCH):
                 rows = order[first : first + self.BATCH]
-                vectors = self._model.encode([texts[i] for i in rows])
+                # Half of a character pair, as a cut emoji leaves it, has no encoding.
+                batch = [texts[i].encode("utf-8", "replace").decode() for i in rows]
+                vectors = self._model.encode(batch)
                 result[rows] = unit_vectors(vectors, len(rows), self.n_dimensions, self.name)
         return result
 

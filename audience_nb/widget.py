@@ -241,7 +241,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         >>> _ = ab.session.confirm(["age"])
         >>> _ = ab.session.segment(n_segments=12)
         >>> ab.chart("sizes").to_dict()["title"]
-        'Segment sizes, limits at 5 % and 10 %'
+        'Segment sizes, limits at 5% and 10%'
         """
         if name not in _CHARTS:
             raise InvalidInput(

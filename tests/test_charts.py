@@ -110,7 +110,7 @@ def test_sizes_draws_the_two_limits(segmentation: Segmentation) -> None:
     assert sum(row["records"] for row in rows) == 240
     assert sum(row["share"] for row in rows) == pytest.approx(1, abs=1e-5)
     assert spec["encoding"]["x"]["scale"]["domain"][1] >= 0.1
-    assert spec["title"] == "Segment sizes, limits at 5 % and 10 %"
+    assert spec["title"] == "Segment sizes, limits at 5% and 10%"
 
 
 def test_map_holds_counts_and_no_record(segmentation: Segmentation) -> None:

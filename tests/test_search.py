@@ -393,6 +393,7 @@ def test_partial_words_are_found_by_spelling(cache: Path) -> None:
     first = index.search("snowb")[0]
     assert first.variable.code == "S"
     assert first.parts["spelling"] > 0
+    assert "snowb… → snowboarding" in first.why
 
 
 def test_concepts_can_be_added(catalog: Catalog, cache: Path) -> None:
@@ -411,7 +412,7 @@ def test_the_shipped_concepts() -> None:
     assert len(shipped.concepts) >= 80
     assert len({c.name for c in shipped.concepts}) == len(shipped.concepts)
     assert all(c.meaning and c.terms and c.phrases for c in shipped.concepts)
-    found = shipped.find("aînés écologiques à faible revenu".split())
+    found = shipped.find(["aînés", "écologiques", "à", "faible", "revenu"])
     assert [m.concept.name for m in found] == [
         "seniors",
         "environmentally conscious",

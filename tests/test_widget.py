@@ -204,6 +204,27 @@ def test_progress_is_sent_and_a_build_can_be_cancelled(wire: Wire, monkeypatch: 
     assert len(wire.builder.segments) >= 10
 
 
+def test_a_long_verb_keeps_saying_that_it_lives(wire: Wire, monkeypatch: Any) -> None:
+    monkeypatch.setattr(widget, "_HEARTBEAT_S", 0.02)
+    wire.ask("select", codes=["age"])
+    session = wire.builder.session
+    fetch = session.source.fetch
+
+    def slow(columns: Any) -> pd.DataFrame:
+        # Told nothing new meanwhile, the view hears the last stage over and over.
+        with wire.changed:
+            assert wire.changed.wait_for(lambda: len(heard()) >= 4, 60)
+        return fetch(columns)
+
+    def heard() -> list[dict[str, Any]]:
+        told = {"stage": "Fetching records", "fraction": 0.0}
+        return [m for m in wire.received if m.get("progress") == told]
+
+    monkeypatch.setattr(session.source, "fetch", slow)
+    assert wire.ask("build", "2")["ok"]
+    assert {m["id"] for m in heard()} == {"2"}
+
+
 def test_verbs_happen_in_the_order_of_the_clicks(wire: Wire) -> None:
     for i in range(20):
         wire.say("select", str(i), codes=["age", "tenure"][: 1 + i % 2])

@@ -105,7 +105,7 @@ def l1_rows(rows: Any, wanted: Any, centers: Any, out: Any) -> None:
 
 @njit(nogil=True, cache=True)
 def column_medians(rows: Any, order: Any, edges: Any, first: int, last: int, out: Any) -> None:
-    """Write the medians of clusters first to last − 1; j's rows are order[edges[j]:edges[j + 1]]."""
+    """Write medians of clusters first to last − 1; j's rows are order[edges[j] : edges[j + 1]]."""
     d = rows.shape[1]
     for j in range(first, last):
         m = edges[j + 1] - edges[j]

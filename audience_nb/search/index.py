@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 # Only a variable's own label or code scores 1.
 BELOW_EXACT = 0.999
+# A word that means another this surely names a variant by it: "count" for "number".
+NAMES_VARIANT = 0.65
 # From here on a variable is about a topic: half of its words, or else this near in meaning.
 ABOUT_COVERAGE = 0.5
 ABOUT_MEANING = 0.45
@@ -321,6 +323,8 @@ class SearchIndex:
         if len(rows) == 1 or not asked:
             return rows[0]
         labels, measures = self.catalog.column("label"), self.catalog.column("measure")
+        # What the measure says of itself tells its variants not apart.
+        asked = asked.difference(self._analyzer.terms(measures[rows[0]]))
         named = [
             len(asked.intersection(self._analyzer.terms(variant_text(labels[r], measures[r]))))
             for r in rows
@@ -329,7 +333,9 @@ class SearchIndex:
 
     def _asked_variants(self, reading: Reading) -> frozenset[str]:
         terms = {slot.term for slot in reading.slots}
-        terms |= {t for slot in reading.slots for t, w, _ in slot.alternatives if w >= 0.9}
+        terms |= {
+            t for slot in reading.slots for t, w, _ in slot.alternatives if w >= NAMES_VARIANT
+        }
         return frozenset(terms & self._variant_terms)
 
     def about(self, text: str, codes: Collection[str]) -> list[str]:

@@ -83,7 +83,9 @@ class Query:
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise InvalidInput(f"The limit is {limit!r}.", "Ask for at least 1 suggestion.")
         # Look only at as much of a paste as can matter.
-        cleaned = " ".join(text[: 8 * MAX_QUERY].replace("\0", " ").split())
+        head = text[: 8 * MAX_QUERY].replace("\0", " ")
+        # Half of a character pair cannot be encoded by anybody.
+        cleaned = " ".join(head.encode("utf-8", "replace").decode().split())
         note = ""
         if len(cleaned) > MAX_QUERY or len(text) > 8 * MAX_QUERY:
             cleaned = cleaned[:MAX_QUERY].rsplit(" ", 1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,12 @@ __all__ = ["Reader", "Reading", "Slot", "range_words"]
 
 # A range that lies inside the one asked for counts almost as that one.
 _INSIDE_RANGE = 0.7
+# The first terms of a concept say it best, and a range says it most exactly.
+_FADING = 0.03
+_CONCEPT_RANGE = 0.75
+# A word that begins as the one typed.
+_PREFIX = 0.7
+_MAX_COMPLETIONS = 5
 _RANGE_TERM = re.compile(r"^(\d+(?:\.\d+)?)_(up|\d+(?:\.\d+)?)$")
 # Words of fewer letters are not mended: too many others are one letter away.
 _MENDED_LETTERS = 5
@@ -110,8 +117,13 @@ class Reader:
         self._vocabulary = vocabulary
 
     @cached_property
+    def _written(self) -> list[str]:
+        """Every word of the documents, sorted."""
+        return sorted(self._vocabulary())
+
+    @cached_property
     def _spellings(self) -> list[str]:
-        words = {w for w in self._vocabulary() if len(w) >= _MENDED_LETTERS - 1 and w.isalpha()}
+        words = {w for w in self._written if len(w) >= _MENDED_LETTERS - 1 and w.isalpha()}
         return sorted(words | {w for w in self.concepts.vocabulary() if len(w) >= _MENDED_LETTERS})
 
     @cached_property
@@ -162,9 +174,11 @@ class Reader:
             why = f"{match.concept.name} → {match.concept.meaning}"
             seen: set[str] = set()
             for place, phrase in enumerate(match.concept.terms):
-                # The first terms of a concept say it best.
-                weight = CONCEPT_WEIGHT * (1 - 0.03 * min(place, 10))
-                for term in self._phrase_terms(phrase):
+                weight = CONCEPT_WEIGHT * (1 - _FADING * min(place, 10))
+                terms, is_range = self._phrase_terms(phrase)
+                if is_range:
+                    weight = max(weight, _CONCEPT_RANGE)
+                for term in terms:
                     if term not in seen:
                         seen.add(term)
                         by_word[holder].append((term, weight, why))
@@ -201,14 +215,14 @@ class Reader:
             words = [w for w in words if w in kept] or words
         return words
 
-    def _phrase_terms(self, phrase: str) -> list[str]:
+    def _phrase_terms(self, phrase: str) -> tuple[list[str], bool]:
         """Give the terms of a concept's phrase: its range alone where it names one."""
         words = self.analyzer.words(phrase)
         ranges = [w for w in words if _RANGE_TERM.match(w)]
         if ranges:
             inside = [t for r in ranges for t, _ in self._inside(r)]
-            return [*ranges, *inside]
-        return [self.analyzer.stem(w) for w in words if not w.isdigit()]
+            return [*ranges, *inside], True
+        return [self.analyzer.stem(w) for w in words if not w.isdigit()], False
 
     def _related(self, word: str) -> list[tuple[str, float, str]]:
         if _RANGE_TERM.match(word):
@@ -218,6 +232,11 @@ class Reader:
             ]
         related = []
         here = self.analyzer.stem(word) in self.postings
+        if not here:
+            related += [
+                (self.analyzer.stem(other), _PREFIX, f"{word}… → {other}")
+                for other in self._completions(word)
+            ]
         for means, relation in self.concepts.words.get(word, ()):
             # A French word that the catalogue itself uses needs no translation.
             if relation == "french" and here and self.analyzer.language == "french":
@@ -228,6 +247,14 @@ class Reader:
             for other in self.analyzer.words(means):
                 related.append((self.analyzer.stem(other), weight, f"{word} → {means}"))
         return related
+
+    def _completions(self, word: str) -> list[str]:
+        """Give the first words of the catalogue that begin with a partial word."""
+        if len(word) < _MENDED_LETTERS - 1 or word in self._known:
+            return []
+        first = bisect_left(self._written, word)
+        nearby = self._written[first : first + _MAX_COMPLETIONS]
+        return [other for other in nearby if other.startswith(word)]
 
     def _inside(self, term: str) -> list[tuple[str, float]]:
         match = _RANGE_TERM.match(term)

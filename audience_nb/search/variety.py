@@ -48,10 +48,11 @@ def choose_by_facets(
     free = np.ones(n_candidates, bool)
     chosen: list[int] = []
     while len(chosen) < min(limit, n_candidates):
-        quotient = 1.0 / (2 * seats + 1)
-        seat = int(np.argmax(quotient))
-        others = (quotient @ facets - quotient[seat] * facets[seat]) / max(n_facets - 1, 1)
-        gain = balance * quotient[seat] * facets[seat] + (1 - balance) * (others + score) / 2
+        # Relative to the idea that is furthest behind, whose quotient is the largest.
+        need = (2 * seats.min() + 1) / (2 * seats + 1)
+        seat = int(np.argmax(need))
+        others = (need @ facets - facets[seat]) / max(n_facets - 1, 1)
+        gain = balance * facets[seat] + (1 - balance) * (others + score) / 2
         best = int(np.argmax(np.where(free, gain, -np.inf)))
         chosen.append(best)
         free[best] = False

@@ -54,7 +54,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
         </header>
         <Steps steps={snapshot.steps} />
         <Alert link={link} problem={state.problem} verbs={[null, "undo", "choose"]} />
-        <DataTypes link={link} snapshot={snapshot} busy={busy} />
+        <DataTypes link={link} snapshot={snapshot} />
 
         <div class="anb-columns">
           <section class="anb-panel" aria-labelledby={`${id}-describe`}>

@@ -5,11 +5,10 @@ import type { Snapshot } from "./snapshot";
 interface Props {
   link: Link;
   snapshot: Snapshot;
-  busy: boolean;
 }
 
 /** Whose data it is, which decides what may be done with it. */
-export function DataTypes({ link, snapshot, busy }: Props) {
+export function DataTypes({ link, snapshot }: Props) {
   const id = useUniqueId();
   const current = snapshot.data_types.find((t) => t.code === snapshot.data_type);
   const subtype = current?.subtypes.find((s) => s.code === snapshot.subtype);
@@ -22,7 +21,7 @@ export function DataTypes({ link, snapshot, busy }: Props) {
           {subtype && <span class="anb-soft">, by {subtype.title}</span>}
         </span>
       </summary>
-      <fieldset class="anb-cards" disabled={busy}>
+      <fieldset class="anb-cards">
         <legend class="anb-hidden">Data type</legend>
         {snapshot.data_types.map((type) => (
           <label key={type.code} class="anb-card" data-chosen={type.code === snapshot.data_type}>
@@ -54,7 +53,6 @@ export function DataTypes({ link, snapshot, busy }: Props) {
           <label for={`${id}-subtype`}>Identified by</label>
           <select
             id={`${id}-subtype`}
-            disabled={busy}
             value={snapshot.subtype}
             onChange={(event) =>
               link.perform("choose", {

@@ -8,14 +8,13 @@ interface Props {
   link: Link;
   segment: Segment;
   picked: boolean;
-  busy: boolean;
   onPick: (on: boolean) => void;
 }
 
 const HUES = 10;
 
 /** Who a segment is, and whether it is in the audience. */
-export function SegmentCard({ link, segment, picked, busy, onPick }: Props) {
+export function SegmentCard({ link, segment, picked, onPick }: Props) {
   const id = useUniqueId();
   const [editing, setEditing] = useState(false);
   const rename = useRef<HTMLButtonElement>(null);
@@ -67,7 +66,6 @@ export function SegmentCard({ link, segment, picked, busy, onPick }: Props) {
             type="button"
             class="anb-quiet anb-rename"
             aria-label={`Rename ${segment.name}`}
-            disabled={busy}
             onClick={() => setEditing(true)}
           >
             Rename

@@ -21,7 +21,6 @@ export function Segments({ link, state, segmentation }: Props) {
             link={link}
             segment={segment}
             picked={picked.includes(segment.id)}
-            busy={state.pending !== null}
             onPick={(on) =>
               link.pick(on ? [...picked, segment.id] : picked.filter((id) => id !== segment.id))
             }

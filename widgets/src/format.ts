@@ -6,7 +6,7 @@ const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 export const count = (n: number): string => whole.format(n);
 
 /** A share in [0, 1] as a percentage with at most one decimal. */
-export const percent = (share: number): string => `${oneDecimal.format(share * 100)} %`;
+export const percent = (share: number): string => `${oneDecimal.format(share * 100)}%`;
 
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;

@@ -79,7 +79,11 @@ export class Link {
 
   /** Send a verb, unless one is under way. Tells whether it was sent. */
   perform(verb: Verb, args: Record<string, unknown> = {}): boolean {
-    if (this.request) return false;
+    if (this.request) {
+      // Drawn again, a radio button that was clicked meanwhile shows what holds.
+      this.set({});
+      return false;
+    }
     this.request = { id: this.nextId(), verb };
     this.set({ pending: verb, progress: null, problem: null });
     this.watchSilence();

@@ -59,6 +59,22 @@ describe("data types", () => {
   });
 });
 
+describe("a choice that the kernel does not take", () => {
+  it("shows what holds", () => {
+    const model = show(fresh);
+    const radio = (name: string) => screen.getByRole("radio", { name }) as HTMLInputElement;
+    fireEvent.click(radio("Clean room data"));
+    fireEvent.click(radio("Third party data"));
+    expect(model.sent).toHaveLength(1);
+    emit(model, {
+      id: model.last().id,
+      error: { fact: "The data has no column 'rampid'.", next_move: "Choose another subtype." },
+    });
+    expect(screen.getByText("The data has no column 'rampid'.")).toBeTruthy();
+    expect(radio("First party data").checked).toBe(true);
+  });
+});
+
 describe("conversation", () => {
   const input = () => screen.getByRole("textbox", { name: "Describe the audience" });
 
@@ -276,12 +292,12 @@ describe("segments", () => {
   it("show their size and what sets them apart", () => {
     show(exported);
     const card = screen.getByRole("article", { name: "Younger urban recyclers" });
-    expect(card.textContent).toContain("100 records · 10 %");
+    expect(card.textContent).toContain("100 records · 10%");
     const [traits, lifestyles] = within(card).getAllByRole("table");
     expect(within(traits!).getAllByRole("row")[1]!.textContent).toBe(
       "Household income 128,400 against 91,200141",
     );
-    expect(within(lifestyles!).getAllByRole("row")[1]!.textContent).toBe("Downtown Optimists21 %262");
+    expect(within(lifestyles!).getAllByRole("row")[1]!.textContent).toBe("Downtown Optimists21%262");
     expect(screen.getByRole("article", { name: "Middle income, middle age" }).textContent).toContain(
       "Close to the base in every variable.",
     );
@@ -289,10 +305,10 @@ describe("segments", () => {
 
   it("are picked into the audience", () => {
     const model = show(exported);
-    expect(screen.getByText(/in 2 of 12 segments, 18.8 % of the base/)).toBeTruthy();
+    expect(screen.getByText(/in 2 of 12 segments, 18.8% of the base/)).toBeTruthy();
     fireEvent.click(box("In the audience: Affluent hybrid owners"));
     expect(model.last()).toMatchObject({ verb: "pick", arguments: { segments: [1, 5, 2] } });
-    expect(screen.getByText(/in 3 of 12 segments, 28.6 % of the base/)).toBeTruthy();
+    expect(screen.getByText(/in 3 of 12 segments, 28.6% of the base/)).toBeTruthy();
   });
 
   it("are renamed with the keyboard, and keep their name on Escape", () => {

@@ -19,8 +19,8 @@ describe("possibleSegments", () => {
 
 describe("words", () => {
   it("says figures as people do", () => {
-    expect(percent(0.0833)).toBe("8.3 %");
-    expect(percent(0.1)).toBe("10 %");
+    expect(percent(0.0833)).toBe("8.3%");
+    expect(percent(0.1)).toBe("10%");
     expect(plural(1, "record")).toBe("1 record");
     expect(plural(48_333, "variable")).toBe("48,333 variables");
     expect(kindTitle("behavioral")).toBe("Behavioural");
