@@ -210,6 +210,11 @@ def ideas(ranking: Ranking) -> list[Scored]:
     kept = [f for f, p in zip(ranking.facets, peaks, strict=True) if p > IDEA_PEAK * max(peaks)]
     if len(kept) < 2:
         return []
+    whole = ranking.whole.meaning
+    near = [f.meaning.max(initial=0) for f in kept if f.meaning is not None]
+    if whole is not None and whole.max(initial=0) >= np.mean(near):
+        # The catalogue knows the query as a whole better than its parts.
+        return []
     served = np.min([f.score / f.score.max() for f in kept], axis=0)
     return kept if served.max() < SERVES_ALL else []
 

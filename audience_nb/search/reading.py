@@ -296,7 +296,9 @@ class Reader:
     def _facets(self, text: str) -> tuple[str, ...]:
         """Split a query into ideas: at breaks, and around concepts."""
         pieces = []
-        for piece in _BREAKS.split(text):
+        # "20 and 24" is one range.
+        joined = re.sub(r"(?<=\d)\s+(?:and|et)\s+(?=\d)", " - ", text)
+        for piece in _BREAKS.split(joined):
             raw = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*[%+]?", piece)
             found = self.concepts.find(raw)
             at = 0
