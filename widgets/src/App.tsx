@@ -14,7 +14,7 @@ import { VariablePicker } from "./VariablePicker";
 
 export function App({ model, host }: { model: Model; host: Host }) {
   const id = useUniqueId();
-  const root = useRef<HTMLElement>(null);
+  const root = useRef<HTMLDivElement>(null);
   const snapshot = useTrait(model, "snapshot");
   const charts = useTrait(model, "charts");
   const vega = useTrait(model, "_vega");
@@ -26,8 +26,10 @@ export function App({ model, host }: { model: Model; host: Host }) {
   const chart = (name: string) => <Chart host={host} vega={vega} spec={charts[name]} dark={dark} />;
 
   return (
-    <section
+    // Groups, not landmarks: a notebook may hold several of these views.
+    <div
       ref={root}
+      role="group"
       class="anb"
       data-theme={dark ? "dark" : "light"}
       // Keeps JupyterLab's single-letter shortcuts ("d d" deletes a cell) away from typing here.
@@ -57,7 +59,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
         <DataTypes link={link} snapshot={snapshot} />
 
         <div class="anb-columns">
-          <section class="anb-panel" aria-labelledby={`${id}-describe`}>
+          <div class="anb-panel" role="group" aria-labelledby={`${id}-describe`}>
             <h3 id={`${id}-describe`}>Describe</h3>
             <Conversation link={link} state={state} snapshot={snapshot} />
             <Alert link={link} problem={state.problem} verbs={["say"]} />
@@ -67,15 +69,15 @@ export function App({ model, host }: { model: Model; host: Host }) {
                 {chart("types")}
               </div>
             )}
-          </section>
-          <section class="anb-panel" aria-labelledby={`${id}-choose`}>
+          </div>
+          <div class="anb-panel" role="group" aria-labelledby={`${id}-choose`}>
             <h3 id={`${id}-choose`}>Choose variables</h3>
             <VariablePicker link={link} state={state} snapshot={snapshot} />
             <Alert link={link} problem={state.problem} verbs={["select", "find"]} />
-          </section>
+          </div>
         </div>
 
-        <section class="anb-panel" aria-labelledby={`${id}-segment`}>
+        <div class="anb-panel" role="group" aria-labelledby={`${id}-segment`}>
           <h3 id={`${id}-segment`}>Segment</h3>
           <Build link={link} state={state} snapshot={snapshot} selected={selected} />
           <Alert link={link} problem={state.problem} verbs={["build", "rename", "pick"]} />
@@ -90,16 +92,16 @@ export function App({ model, host }: { model: Model; host: Host }) {
               <Segments link={link} state={state} segmentation={segmentation} />
             </>
           )}
-        </section>
+        </div>
 
         {segmentation && (
-          <section class="anb-panel" aria-labelledby={`${id}-export`}>
+          <div class="anb-panel" role="group" aria-labelledby={`${id}-export`}>
             <h3 id={`${id}-export`}>Export</h3>
             <Export link={link} state={state} snapshot={snapshot} segmentation={segmentation} />
             <Alert link={link} problem={state.problem} verbs={["export"]} />
-          </section>
+          </div>
         )}
       </div>
-    </section>
+    </div>
   );
 }

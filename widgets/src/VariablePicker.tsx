@@ -131,7 +131,7 @@ function Group({ kind, rows, ticked, onTick }: GroupProps) {
   const all = on === rows.length;
   const title = kindTitle(kind);
   return (
-    <section class="anb-group" role="group" aria-labelledby={`${id}-title`}>
+    <div class="anb-group" role="group" aria-labelledby={`${id}-title`}>
       <div class="anb-group-head">
         <h4 id={`${id}-title`}>{title}</h4>
         <span class="anb-soft">
@@ -156,7 +156,7 @@ function Group({ kind, rows, ticked, onTick }: GroupProps) {
           <VariableRow key={row.code} row={row} on={ticked.has(row.code)} onTick={onTick} />
         ))}
       </ul>
-    </section>
+    </div>
   );
 }
 

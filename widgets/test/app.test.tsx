@@ -22,6 +22,14 @@ const button = (name: string | RegExp) => screen.getByRole("button", { name }) a
 const box = (name: string | RegExp) =>
   screen.getByRole("checkbox", { name }) as HTMLInputElement;
 
+const check = async () => {
+  const { violations } = await axe.run(document.body, {
+    // happy-dom computes no colours; the browser tests look at contrast.
+    rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
+  });
+  expect(violations.map((v) => [v.id, v.nodes[0]?.html])).toEqual([]);
+};
+
 describe("steps", () => {
   it("says in words where one stands", () => {
     show(asked);
@@ -281,7 +289,7 @@ describe("building", () => {
     });
     const alert = screen.getAllByRole("alert").filter((a) => a.textContent)[0]!;
     expect(alert.textContent).toContain("12 segments hold 600 of 1,000. Raise max_share.");
-    expect(alert.closest("section")?.querySelector("h3")?.textContent).toBe("Segment");
+    expect(alert.closest(".anb-panel")?.querySelector("h3")?.textContent).toBe("Segment");
     expect(screen.getByText("12 of 13 variables selected")).toBeTruthy();
     fireEvent.click(within(alert).getByRole("button", { name: "Dismiss" }));
     expect(screen.queryByText(/hold 600/)).toBeNull();
@@ -366,12 +374,13 @@ describe("undo", () => {
 });
 
 describe("two views in one page", () => {
-  it("share no id", () => {
+  it("share no id and no landmark", async () => {
     show(exported);
     show(exported);
     const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
     expect(ids.length).toBeGreaterThan(100);
     expect(new Set(ids).size).toBe(ids.length);
+    await check();
   });
 });
 
@@ -421,14 +430,6 @@ describe("hostile text", () => {
 });
 
 describe("accessibility", () => {
-  const check = async () => {
-    const { violations } = await axe.run(document.body, {
-      // happy-dom computes no colours; the browser tests look at contrast.
-      rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
-    });
-    expect(violations.map((v) => [v.id, v.nodes[0]?.html])).toEqual([]);
-  };
-
   it.each([
     ["at first", fresh],
     ["with suggestions", asked],
