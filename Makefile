@@ -56,7 +56,7 @@ unit: .venv/tested .venv/indexed
 notebooks: .venv/tested .venv/indexed
 	$(BIN)/pytest -q --nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
 
-browser: .venv/tested .venv/indexed
+browser: .venv/tested .venv/indexed widgets/node_modules/installed
 	$(BIN)/pytest -q tests/browser
 
 widgets/node_modules/installed: widgets/package.json widgets/package-lock.json .venv/tested

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -15,8 +18,9 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from audience_nb.errors import Cancelled, Infeasible, InvalidInput
-from audience_nb.kmedians import ConstrainedKMedians, feasible_n_clusters, size_bounds
+from audience_nb.kmedians import ConstrainedKMedians, feasible_n_clusters, kernels, size_bounds
 from audience_nb.kmedians import assignment as assignment_module
+from audience_nb.kmedians import estimator as estimator_module
 from audience_nb.kmedians.assignment import Assignment
 
 # -- sizes -----------------------------------------------------------------------------------------
@@ -371,3 +375,165 @@ def test_bad_parameters_are_named(options: dict[str, Any], words: str) -> None:
 @parametrize_with_checks([ConstrainedKMedians(n_clusters=3, min_share=0.0, max_share=1.0)])
 def test_scikit_learn_conventions(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+# -- engines and scales ----------------------------------------------------------------------------
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems, st.booleans())
+def test_compiled_and_plain_code_agree_to_the_last_bit(
+    problem: tuple[int, int, int, int, str], priced: bool
+) -> None:
+    seed, n, k, d, sort = problem
+    rng = np.random.default_rng(seed)
+    n *= 5
+    rows = {
+        "spread": rng.normal(size=(n, d)),
+        "ties": rng.integers(0, 3, (n, d)).astype(float),
+        "identical": np.ones((n, d)),
+    }[sort]
+    centers = rows[rng.integers(0, n, k)]
+    smallest, largest = int(rng.integers(0, n // k + 1)), int(rng.integers(-(-n // k), n + 1))
+    prices = rng.normal(size=k) if priced else None
+    plain = Assignment(rows, smallest, largest, k)
+    compiled = Assignment(rows, smallest, largest, k, compiled=True)
+    labels, final = plain(centers, prices)
+    other_labels, other_final = compiled(centers, prices)
+    assert (labels == other_labels).all()
+    assert (final == other_final).all()
+    assert plain.n_augmentations == compiled.n_augmentations
+
+
+def test_a_whole_fit_is_the_same_with_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.normal(size=(400, 2)), rng.integers(0, 2, (400, 3))])
+    plain = ConstrainedKMedians(random_state=0).fit(rows)
+    used: list[int] = []
+    transfer = kernels.transfer
+
+    def counted(*arguments: Any) -> Any:
+        used.append(1)
+        return transfer(*arguments)
+
+    monkeypatch.setattr(kernels, "transfer", counted)
+    monkeypatch.setattr(estimator_module, "FEW", 0)
+    compiled = ConstrainedKMedians(random_state=0, tol=0.0).fit(rows)
+    assert used
+    assert (plain.labels_ == compiled.labels_).all()
+    assert plain.cost_history_ == compiled.cost_history_
+
+
+def test_a_thousand_records_need_no_compiler() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from audience_nb.kmedians import ConstrainedKMedians\n"
+        "rows = np.random.default_rng(0).normal(size=(300, 4))\n"
+        "ConstrainedKMedians(12, random_state=0).fit(rows)\n"
+        "print('numba' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-3, 0.1, 7.0, 1e6, 1e12])
+def test_ties_are_broken_alike_in_every_unit(factor: float) -> None:
+    rng = np.random.default_rng(6)
+    rows = np.column_stack([rng.integers(1, 8, (300, 3)), rng.integers(0, 2, (300, 4)) * 0.5])
+    base = ConstrainedKMedians(random_state=0).fit(rows)
+    scaled = ConstrainedKMedians(random_state=0).fit(rows * factor)
+    assert (base.labels_ == scaled.labels_).all()
+    assert scaled.cost_ == pytest.approx(base.cost_ * factor, rel=1e-9)
+    np.testing.assert_allclose(scaled.prices_, base.prices_ * factor, atol=1e-9 * factor)
+
+
+def test_centres_are_medians_to_the_last_digit() -> None:
+    rows = np.random.default_rng(1).normal(40.1, 11.3, size=(255, 2)).round(1)
+    model = ConstrainedKMedians(3, max_share=0.4, random_state=0).fit(rows)
+    for j, centre in enumerate(model.cluster_centers_):
+        assert (centre == np.median(rows[model.labels_ == j], axis=0)).all()
+    assert model.cost_history_[-1] == model.cost_
+
+
+@pytest.mark.parametrize("sort", ["Cauchy", "one far row", "one-hot", "hardly any"])
+def test_fits_are_optimal_for_their_centres_at_any_spread(sort: str) -> None:
+    rng = np.random.default_rng(8)
+    n = 9000
+    rows = {
+        "Cauchy": rng.standard_cauchy((n, 4)),
+        "one far row": np.vstack([rng.normal(size=(n - 1, 4)), np.full((1, 4), 1e9)]),
+        "one-hot": np.eye(6)[rng.integers(0, 6, n)],
+        "hardly any": (rng.random((n, 4)) < 0.01) * 1.0,
+    }[sort]
+    model = ConstrainedKMedians(13, n_init=1, random_state=0).fit(rows)
+    smallest, largest = model.size_bounds_
+    sizes = np.bincount(model.labels_, minlength=13)
+    assert (smallest, largest) == (450, 900)
+    assert sizes.min() >= smallest
+    assert sizes.max() <= largest
+    assert all(b <= a for a, b in itertools.pairwise(model.cost_history_))
+    costs = cdist(rows, model.cluster_centers_, "cityblock")
+    total = costs[np.arange(n), model.labels_].sum()
+    assert total == pytest.approx(model.cost_, rel=1e-12)
+    assert total == pytest.approx(dual(costs, smallest, largest, model.prices_), rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_extreme_numbers_neither_overflow_nor_vanish(scale: float) -> None:
+    rows = np.random.default_rng(0).normal(size=(100, 2))
+    base = ConstrainedKMedians(12, random_state=0).fit(rows)
+    extreme = ConstrainedKMedians(12, random_state=0).fit(rows * scale)
+    assert (base.labels_ == extreme.labels_).all()
+    assert extreme.cost_ == pytest.approx(base.cost_ * scale, rel=1e-9)
+
+
+def test_automatic_choice_gives_what_asking_for_that_number_gives() -> None:
+    rows = np.random.default_rng(9).normal(size=(400, 3))
+    automatic = ConstrainedKMedians(random_state=0).fit(rows)
+    asked = ConstrainedKMedians(automatic.n_clusters_, random_state=0).fit(rows)
+    assert (automatic.labels_ == asked.labels_).all()
+    assert asked.k_curve_["n_clusters"] == [automatic.n_clusters_]
+    assert asked.k_curve_["cost"] == [asked.cost_]
+
+
+def test_any_number_allowed_does_not_try_absurd_ones() -> None:
+    rows = np.random.default_rng(0).normal(size=(500, 2))
+    model = ConstrainedKMedians(min_share=0.0, max_share=1.0, n_init=1, random_state=0).fit(rows)
+    tried = model.k_curve_["n_clusters"]
+    assert (tried[0], tried[-1], len(tried)) == (1, 40, 11)
+
+
+@given(st.integers(1, 400), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_the_shares_proposed_do(n: int, a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    try:
+        size_bounds(n, min_share=low, max_share=high)
+    except Infeasible as error:
+        found = re.search(r"min_share=([\d.e-]+) and max_share=([\d.e-]+), (\d+) ", str(error))
+        assert found is not None
+        smallest, largest = size_bounds(
+            n, int(found[3]), min_share=float(found[1]), max_share=float(found[2])
+        )
+        assert smallest * int(found[3]) <= n <= largest * int(found[3])
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (np.zeros(50), "2D array"),
+        (np.full((50, 2), np.nan), "NaN"),
+        (np.full((50, 2), np.inf), "infinity"),
+        (np.zeros((0, 2)), "0 sample"),
+        (np.zeros((50, 0)), "0 feature"),
+    ],
+)
+def test_unusable_rows_are_refused(rows: np.ndarray, words: str) -> None:
+    model = ConstrainedKMedians(random_state=0)
+    with pytest.raises(ValueError, match=words):
+        model.fit(rows)
+    assert not hasattr(model, "labels_")
+
+
+def test_fewer_rows_than_clusters_are_refused() -> None:
+    with pytest.raises(Infeasible, match="9 segments need a record each, there are 5"):
+        ConstrainedKMedians(9, min_share=0.0, max_share=1.0).fit(np.zeros((5, 2)))

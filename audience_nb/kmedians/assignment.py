@@ -5,6 +5,8 @@ in the cluster where distance plus price is least, a cluster with a positive pri
 with a negative price is at its smallest. Few rows lie near the border between two clusters once
 the prices are nearly right, so the prices are found on a sample, one pass labels all rows, and only
 the rows near a border go into an exact solver (`kernels.transfer`).
+
+Few rows all go into the solver, which then needs no compiled code (`transport.transfer`).
 """
 
 from __future__ import annotations
@@ -20,19 +22,13 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.errors import Infeasible
-from audience_nb.kmedians.kernels import (
-    INFEASIBLE,
-    OPTIMAL,
-    best_two,
-    l1_rows,
-    scan,
-    transfer,
-)
+from audience_nb.kmedians import transport
 
 __all__ = ["Assignment", "in_chunks", "l1_costs"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
+Sizes = npt.NDArray[np.int64]
 
 # Up to so many rows all of them go into the exact solver.
 SMALL = 8192
@@ -40,12 +36,19 @@ SMALL = 8192
 SAMPLE = 32_768
 CHUNK = 1 << 15
 THREADS = min(8, os.cpu_count() or 1)
+# Relative error of one float32 operation, doubled.
+ROUNDING = 1.2e-7
 
 
 @lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
     """Give the threads, started once: thousands of short runs share them."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="kmedians")
+
+
+if hasattr(os, "register_at_fork"):
+    # Threads do not survive a fork; waiting for them would never end.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def in_chunks(work: Callable[[int, int], Any], n: int, size: int = CHUNK) -> list[Any]:
@@ -64,6 +67,11 @@ def in_chunks(work: Callable[[int, int], Any], n: int, size: int = CHUNK) -> lis
     -------
     list
         What `work` gave, in order.
+
+    Examples
+    --------
+    >>> in_chunks(lambda start, stop: stop - start, 10, 4)
+    [4, 4, 2]
     """
     spans = [(start, min(n, start + size)) for start in range(0, n, size)]
     if len(spans) <= 1 or THREADS == 1:
@@ -76,9 +84,9 @@ def l1_costs(rows: Floats, centers: Floats, wanted: npt.NDArray[np.int64] | None
 
     Parameters
     ----------
-    rows : ndarray of shape (n_records, n_features)
+    rows : ndarray of float64, shape (n_records, n_features)
         Data.
-    centers : ndarray of shape (n_clusters, n_features)
+    centers : ndarray of float64, shape (n_clusters, n_features)
         Centres.
     wanted : ndarray of int64, optional
         Which rows; by default all.
@@ -86,7 +94,20 @@ def l1_costs(rows: Floats, centers: Floats, wanted: npt.NDArray[np.int64] | None
     Returns
     -------
     ndarray of float64, shape (n_wanted, n_clusters)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> l1_costs(np.array([[0.0, 1.0]]), np.array([[2.0, 2.0]])).tolist()
+    [[3.0]]
     """
+    from scipy.spatial.distance import cdist
+
+    if wanted is None and len(rows) <= SMALL:
+        few: Floats = cdist(rows, centers, "cityblock")
+        return few
+    from audience_nb.kmedians.kernels import l1_rows
+
     if wanted is None:
         wanted = np.arange(len(rows), dtype=np.int64)
     out = np.empty((len(wanted), len(centers)))
@@ -109,10 +130,27 @@ class Assignment:
         Clusters; together they can hold the rows.
     random_state : int, optional
         Seed of the sample of rows.
+    compiled : bool, optional
+        Whether few rows are assigned by compiled code too: quicker once it is compiled, the same
+        answer to the last bit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows, centers = np.array([[0.0], [1.0], [2.0], [9.0]]), np.array([[0.0], [9.0]])
+    >>> labels, prices = Assignment(rows, 2, 2, 2)(centers)
+    >>> labels.tolist(), float(prices[0] - prices[1])
+    ([0, 0, 1, 1], 5.0)
     """
 
     def __init__(
-        self, rows: Floats, smallest: int, largest: int, n_clusters: int, random_state: int = 0
+        self,
+        rows: Floats,
+        smallest: int,
+        largest: int,
+        n_clusters: int,
+        random_state: int = 0,
+        compiled: bool = False,
     ) -> None:
         n = len(rows)
         self.rows = rows
@@ -122,6 +160,7 @@ class Assignment:
         self.n_augmentations = 0
         self._sample = np.empty(0, np.int64)
         self._narrow: npt.NDArray[np.float32] | None = None
+        self._compiled = compiled or n > SMALL
         if n > SMALL:
             size = min(SAMPLE, max(2048, n // 8))
             rng = np.random.default_rng(random_state)
@@ -147,35 +186,51 @@ class Assignment:
             No other assignment with allowed sizes has a smaller sum of distances.
         prices : ndarray of float64, shape (n_clusters,)
             What one more place in each cluster would save.
+
+        Raises
+        ------
+        Infeasible
+            If the clusters cannot hold the rows.
         """
         if self._narrow is None:
             costs = l1_costs(self.rows, centers)
-            start = np.zeros(self.n_clusters) if prices is None else prices
-            return self._solve(costs, self.smallest, self.largest, start)
+            prices = self._better_prices(costs, prices)
+            return self._solve(costs, self.smallest, self.largest, prices)
         return self._assign_many(self._narrow, centers, prices)
 
+    def _better_prices(self, costs: Floats, given: Floats | None) -> Floats:
+        """Guess prices from every eighth row, unless those given are better than a guess."""
+        k = self.n_clusters
+        prices = np.zeros(k) if given is None else given
+        part = np.ascontiguousarray(costs[::8])
+        m, n = len(part), len(self.rows)
+        if m < 4 * k:
+            return prices
+        if given is not None and len(costs) == n:
+            sizes = np.bincount((costs + prices).argmin(axis=1), minlength=k)
+            if self._violation(sizes, prices) < 0.2 * k * math.sqrt(n):
+                return prices
+        low = self.smallest * m // n
+        high = -(-self.largest * m // n)
+        return self._solve(part, low, high, self._better_prices(part, given))[1]
+
     def _solve(
-        self,
-        costs: Floats,
-        smallest: npt.NDArray[np.int64],
-        largest: npt.NDArray[np.int64],
-        prices: Floats,
+        self, costs: Floats, smallest: Sizes, largest: Sizes, prices: Floats
     ) -> tuple[Labels, Floats]:
         """Assign with every row a candidate."""
         k = self.n_clusters
-        labels = np.empty(len(costs), np.int32)
-        best_two(costs, prices, labels, np.empty(len(costs)))
-        prices, ended, n = transfer(
-            costs,
-            labels,
-            np.zeros(k, np.int64),
-            smallest,
-            largest,
-            prices,
-            np.full((k, k), np.inf),
-        )
+        labels = (costs + prices).argmin(axis=1).astype(np.int32)
+        if self._compiled:
+            from audience_nb.kmedians import kernels
+
+            fixed, margins = np.zeros(k, np.int64), np.full((k, k), np.inf)
+            prices, ended, n = kernels.transfer(
+                costs, labels, fixed, smallest, largest, prices, margins
+            )
+        else:
+            prices, ended, n = transport.transfer(costs, labels, smallest, largest, prices)
         self.n_augmentations += n
-        if ended != OPTIMAL:
+        if ended != transport.OPTIMAL:
             raise Infeasible(
                 f"{k} clusters of {smallest.min()} to {largest.max()} cannot hold "
                 f"{len(costs):,} rows.",
@@ -198,14 +253,13 @@ class Assignment:
     def _assign_many(
         self, narrow: npt.NDArray[np.float32], centers: Floats, given: Floats | None
     ) -> tuple[Labels, Floats]:
+        from audience_nb.kmedians.kernels import best_two, transfer
+
         n, k = len(self.rows), self.n_clusters
         m = len(self._sample)
         costs = l1_costs(self.rows, centers, self._sample)
         if given is None:
-            eighth = costs[::8]
-            low = (self.smallest * len(eighth)) // n
-            high = -((-self.largest * len(eighth)) // n)
-            given = self._solve(eighth, low, high, np.zeros(k))[1]
+            given = self._better_prices(costs, None)
         prices = self._sample_prices(costs, given)
         drift = prices - given if self._drift is None else self._drift
         acceptable = 64 + int(0.5 * k * math.sqrt(n))
@@ -220,10 +274,10 @@ class Assignment:
             if portion >= 1:
                 base = math.inf
             else:
-                place = int(portion * m) + 1
+                place = min(int(portion * m) + 1, m - 1)
                 base = float(np.partition(sample_margins, place)[place])
-            margins = base + 2.5 * np.abs(drift[:, None] - drift[None, :])
-            total, sizes, flagged = self._scan(narrow, centers, prices, margins, labels)
+            margins = (base + 2.5 * np.abs(drift[:, None] - drift[None, :])).astype(np.float32)
+            sizes, flagged = self._scan(narrow, centers, prices, margins, labels)
             violation = self._violation(sizes, prices)
             if violation > acceptable and violation < 0.5 * last:
                 # The sample misjudged the sizes: correct it by what the pass has counted.
@@ -233,17 +287,15 @@ class Assignment:
                 prices = predicted = self._sample_prices(costs, before)
                 drift = prices - before
                 continue
-            # What float32 may have got wrong about a margin.
-            rounding = 4 * 4e-7 * (self.rows.shape[1] + 4) * abs(total) / n
             near = l1_costs(self.rows, centers, flagged)
             moving = np.empty(len(flagged), np.int32)
             best_two(near, prices, moving, np.empty(len(flagged)))
             fixed = sizes - np.bincount(labels[flagged], minlength=k)
             after, ended, steps = transfer(
-                near, moving, fixed, self.smallest, self.largest, prices, margins - rounding
+                near, moving, fixed, self.smallest, self.largest, prices, margins.astype(np.float64)
             )
             self.n_augmentations += steps
-            if ended == OPTIMAL:
+            if ended == transport.OPTIMAL:
                 labels[flagged] = moving
                 self._drift = after - predicted
                 self._expected = max(violation, self._expected // 2)
@@ -251,7 +303,7 @@ class Assignment:
                 ours = np.bincount(labels[self._sample], minlength=k)
                 self._bias = ours - counted * (m / n)
                 return labels, after
-            if ended == INFEASIBLE and portion >= 1:
+            if ended == transport.INFEASIBLE and portion >= 1:
                 raise Infeasible(f"{k} clusters cannot hold {n:,} rows.", "Change the sizes.")
             widening *= 4
             expected = violation
@@ -263,24 +315,28 @@ class Assignment:
         narrow: npt.NDArray[np.float32],
         centers: Floats,
         prices: Floats,
-        margins: Floats,
+        margins: npt.NDArray[np.float32],
         labels: Labels,
-    ) -> tuple[float, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    ) -> tuple[Sizes, npt.NDArray[np.int64]]:
+        """Label all rows in float32; give the sizes and the rows near a border."""
+        from audience_nb.kmedians.kernels import scan
+
         k = self.n_clusters
         middle, cost = centers.astype(np.float32), prices.astype(np.float32)
-        wide = margins.astype(np.float32)
+        wide = margins.copy()
         np.fill_diagonal(wide, -1)
+        rounding = np.float32(ROUNDING * (self.rows.shape[1] + 4))
 
-        def part(a: int, b: int) -> tuple[float, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        def part(a: int, b: int) -> tuple[Sizes, npt.NDArray[np.int64]]:
             sizes, flagged = np.zeros(k, np.int64), np.empty(b - a, np.int64)
-            total, n = scan(narrow[a:b], middle, cost, wide, labels[a:b], sizes, flagged)
-            return total, sizes, flagged[:n] + a
+            n = scan(narrow[a:b], middle, cost, wide, rounding, labels[a:b], sizes, flagged)
+            return sizes, flagged[:n] + a
 
         parts = in_chunks(part, len(narrow))
-        sizes = np.sum([p[1] for p in parts], axis=0)
-        return math.fsum(p[0] for p in parts), sizes, np.concatenate([p[2] for p in parts])
+        sizes: Sizes = np.sum([p[0] for p in parts], axis=0)
+        return sizes, np.concatenate([p[1] for p in parts])
 
-    def _violation(self, sizes: npt.NDArray[np.int64], prices: Floats) -> int:
+    def _violation(self, sizes: Sizes, prices: Floats) -> int:
         """Count the rows that must move."""
         wanted = np.where(
             prices > 0,

@@ -112,6 +112,9 @@ def require_feasible(
         return
     if n_segments in feasible:
         return
+    if n_segments > n_records:
+        fact = f"{n_segments:,} segments need a record each, there are {n_records:,}."
+        raise Infeasible(fact, f"Form {n_records:,} segments or fewer.")
     if n_segments * largest < n_records:
         needed = -(-n_records // n_segments)
         fact = (
@@ -135,7 +138,7 @@ def _no_number(n_records: int, smallest: int, largest: int) -> tuple[str, str]:
     """Say why no number of segments will do, and which shares would."""
     if largest < smallest:
         fact = (
-            f"Segments of {n_records} records must hold at least {smallest} and at most {largest}."
+            f"A segment of {n_records} records must hold at least {smallest} and at most {largest}."
         )
     else:
         k = max(1, n_records // smallest)
@@ -145,9 +148,10 @@ def _no_number(n_records: int, smallest: int, largest: int) -> tuple[str, str]:
         )
     k = max(1, min(n_records, round(2 * n_records / max(smallest + largest, 1))))
     low, high = n_records // k, -(-n_records // k)
+    sizes = f"{low}" if low == high else f"{low} to {high}"
     least = math.floor(1000 * low / n_records) / 1000
     most = math.ceil(1000 * high / n_records) / 1000
     return fact, (
-        f"With min_share={least:g} and max_share={most:g}, {k} segments of {low} to {high} "
-        "records would do."
+        f"With min_share={least:g} and max_share={most:g}, {k} segments of {sizes} "
+        f"record{'s' * (high > 1)} would do."
     )

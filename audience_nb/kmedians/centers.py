@@ -7,9 +7,14 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["medians", "seeds"]
+from audience_nb.kmedians.assignment import in_chunks
+
+__all__ = ["Medians", "seeds"]
 
 Floats = npt.NDArray[np.float64]
+
+# Up to so many rows, ranks are kept and medians read off a sort of small integers.
+RANKED = 60_000
 
 
 def seeds(rows: Floats, n_clusters: int, rng: np.random.Generator) -> Floats:
@@ -49,43 +54,80 @@ def seeds(rows: Floats, n_clusters: int, rng: np.random.Generator) -> Floats:
         if reach[-1] <= 0:
             centers[j] = rows[rng.integers(n)]
             continue
-        drawn = np.searchsorted(reach, rng.random(trials) * reach[-1]).clip(0, n - 1)
-        distances = np.minimum(nearest[:, None], cdist(rows, rows[drawn], "cityblock"))
-        best = int(distances.sum(axis=0).argmin())
+        drawn = np.searchsorted(reach, rng.random(trials) * reach[-1], side="right")
+        drawn = drawn.clip(0, n - 1)
+        distances = np.minimum(nearest, cdist(rows[drawn], rows, "cityblock"))
+        best = int(distances.sum(axis=1).argmin())
         centers[j] = rows[drawn[best]]
-        nearest = distances[:, best]
+        nearest = distances[best]
     return centers
 
 
-def medians(rows: Floats, labels: npt.NDArray[np.int32], n_clusters: int) -> Floats:
-    """Give the coordinate-wise median of every cluster, which minimises its L1 cost.
+class Medians:
+    """Coordinate-wise medians of clusters of the same rows, which minimise their L1 cost.
 
     Parameters
     ----------
     rows : ndarray of float64, shape (n_records, n_features)
         Data.
-    labels : ndarray of int32, shape (n_records,)
-        Clusters, none of them empty.
-    n_clusters : int
-        How many.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_clusters, n_features)
 
     Examples
     --------
     >>> import numpy as np
-    >>> medians(np.array([[1.0], [2.0], [9.0]]), np.zeros(3, np.int32), 1).tolist()
+    >>> Medians(np.array([[1.0], [2.0], [9.0]]))(np.zeros(3, np.int32), 1).tolist()
     [[2.0]]
     """
-    from audience_nb.kmedians.assignment import in_chunks
-    from audience_nb.kmedians.kernels import column_medians
 
-    order = np.argsort(labels, kind="stable")
-    edges = np.searchsorted(labels[order], np.arange(n_clusters + 1))
-    out = np.empty((n_clusters, rows.shape[1]))
-    # One thread takes a run of clusters; few rows are not worth a second thread.
-    run = n_clusters if len(rows) < 20_000 else max(1, n_clusters // 8)
-    in_chunks(lambda a, b: column_medians(rows, order, edges, a, b, out), n_clusters, run)
-    return out
+    def __init__(self, rows: Floats) -> None:
+        self.rows = rows
+        n, d = rows.shape
+        self._sorted: Floats | None = None
+        if n <= RANKED:
+            order = np.argsort(rows, axis=0, kind="stable").T
+            self._sorted = np.take_along_axis(rows.T, order, axis=1)
+            self._ranks = np.empty((d, n), np.int64)
+            np.put_along_axis(self._ranks, order, np.arange(n)[None, :], axis=1)
+
+    def __call__(self, labels: npt.NDArray[np.int32], n_clusters: int) -> Floats:
+        """Give the medians.
+
+        Parameters
+        ----------
+        labels : ndarray of int32, shape (n_records,)
+            Clusters, none of them empty.
+        n_clusters : int
+            How many.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_clusters, n_features)
+            Halfway between the two middle values where a cluster's size is even.
+        """
+        sizes = np.bincount(labels, minlength=n_clusters)
+        edges = np.concatenate([[0], np.cumsum(sizes)])
+        if self._sorted is not None:
+            n = len(labels)
+            keys = np.sort(self._ranks + labels.astype(np.int64) * n, axis=1)
+            below = keys[:, edges[:-1] + (sizes - 1) // 2] % n
+            above = keys[:, edges[:-1] + sizes // 2] % n
+            low = np.take_along_axis(self._sorted, below, axis=1)
+            high = np.take_along_axis(self._sorted, above, axis=1)
+            return np.ascontiguousarray(_halfway(low, high).T)
+        narrow = labels.astype(np.uint16) if n_clusters <= 65_536 else labels
+        order = np.argsort(narrow, kind="stable")
+        out = np.empty((n_clusters, self.rows.shape[1]))
+
+        def settle(start: int, stop: int) -> None:
+            for j in range(start, stop):
+                block = self.rows[order[edges[j] : edges[j + 1]]].T.copy()
+                low, high = (len(block[0]) - 1) // 2, len(block[0]) // 2
+                block.partition((low, high), axis=1)
+                out[j] = _halfway(block[:, low], block[:, high])
+
+        in_chunks(settle, n_clusters, 1)
+        return out
+
+
+def _halfway(low: Floats, high: Floats) -> Floats:
+    """Give the middle of two values, without overflow and exactly where they are equal."""
+    return np.where(low == high, low, low * 0.5 + high * 0.5)

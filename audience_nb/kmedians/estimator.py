@@ -20,26 +20,36 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from audience_nb.errors import InvalidInput
+from audience_nb.kmedians.assignment import Assignment
 from audience_nb.kmedians.bounds import feasible_n_clusters, require_feasible, size_bounds
-from audience_nb.kmedians.centers import medians, seeds
+from audience_nb.kmedians.centers import Medians, seeds
+from audience_nb.kmedians.scaling import Canonical
 
 __all__ = ["ConstrainedKMedians"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 
-# Starts are tried on so many rows; the best goes on over all of them.
-SAMPLE = 30_000
-# Numbers of clusters that "auto" tries at most, spread over the feasible range.
-MOST_TRIED = 11
-# Up to so many rows, iterate to a fixed point whatever `tol` says.
-EXACT_FIXED_POINT = 8192
+# Starts are tried on so many rows (or so many for each cluster); the best goes on over all of them.
+SAMPLE, SAMPLE_EACH = 2048, 100
+# Numbers of clusters that "auto" tries at most, spread over the feasible range, and the largest of
+# them unless the bounds ask for more.
+MOST_TRIED, MOST_CLUSTERS = 11, 40
+# Up to so many rows, iterate to a fixed point whatever `tol` says, and without compiled code: it
+# would be quicker, but only after seconds of compiling.
+FEW = 8192
+
+
+# While numbers of clusters are compared, a start ends when its cost falls by less than this.
+ROUGH = 2e-3
 
 
 @dataclass(frozen=True)
 class _Fit:
     centers: Floats
     labels: Labels
+    # Labels whose medians the centres are: the labels themselves at a fixed point.
+    sources: Labels
     prices: Floats
     history: list[float]
 
@@ -74,7 +84,7 @@ class ConstrainedKMedians(
         Iterations at most.
     tol : float, default 1e-5
         Stop when the cost falls by less than this fraction. Up to 8,192 records iterations go on
-        to a fixed point.
+        to a fixed point, where every centre is its cluster's median.
     random_state : int, RandomState instance or None
         Seed of the starts.
     callback : callable, optional
@@ -91,7 +101,8 @@ class ConstrainedKMedians(
     cost_ : float
         Sum of L1 distances of records to the centres of their clusters.
     n_clusters_, n_iter_ : int
-        Clusters formed; iterations of the start that was kept.
+        Clusters formed; times that the centres were moved in the run that was kept (over all
+        records, where starts were tried on a sample).
     size_bounds_ : tuple of int
         Smallest and largest size allowed, in records.
     prices_ : ndarray of shape (n_clusters,)
@@ -101,6 +112,14 @@ class ConstrainedKMedians(
         Cost after each assignment; it never rises.
     k_curve_ : dict of str to list
         For each number of clusters tried: n_clusters, cost, silhouette, displaced, score, chosen.
+        Cost and scores are those of short runs, on a sample where there are many records; with
+        a given number of clusters there is its cost alone, the rest is NaN.
+
+    Notes
+    -----
+    Rows are centred, scaled by a typical deviation, rounded to a grid of 2⁻³⁸ of it and sorted
+    before anything else, so that labels depend neither on units nor on the order of the rows
+    (identical rows apart, which may be told apart only by their place).
 
     Raises
     ------
@@ -172,42 +191,80 @@ class ConstrainedKMedians(
         smallest, largest = size_bounds(n, min_share=self.min_share, max_share=self.max_share)
         tried = self._tried(n, smallest, largest)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        rows, middle, scale, order = _canonical(X)
-        results: dict[int, _Fit] = {}
+        self._tell("preparing", 0.0)
+        canonical = Canonical(X)
+        rows = canonical.rows
+        sampled = _sampled(rows, seed, tried[-1])
+        task = _Task(sampled, n, smallest, largest, seed)
+        trials: dict[int, list[_Fit]] = {}
         curve: list[tuple[float, float]] = []
-        sampled = _sampled(rows, seed)
-        for i, k in enumerate(tried):
-            self._tell(f"trying {k} clusters", i / len(tried))
-            results[k] = self._starts(sampled, k, smallest, largest, n, seed)
-            curve.append(_quality(sampled, results[k]) if len(tried) > 1 else (0.0, 0.0))
+        # With one number of clusters every start runs to its end; to compare several, it is
+        # enough to run each until it falls slowly, and only the chosen number's to the end.
+        choosing = len(tried) > 1
+        for i, k in enumerate(tried if choosing else []):
+            trials[k] = []
+            for start in range(self.n_init):
+                self._tell(f"trying {k} clusters", 0.7 * (i + start / self.n_init) / len(tried))
+                trials[k].append(task.descend(task.begin(k, start), self.max_iter, ROUGH))
+            curve.append(_quality(sampled, min(trials[k], key=_by_cost)))
         scores = _standard([a for a, _ in curve]) - _standard([b for _, b in curve])
-        best = int(np.argmax(scores))
-        k = tried[best]
-        found = results[k]
+        k = tried[int(np.argmax(scores))] if choosing else tried[0]
+        tol = 0.0 if len(sampled) <= FEW else self.tol
+        ended: list[_Fit] = []
+        for start in range(self.n_init):
+            self._tell(f"forming {k} clusters", 0.7 * choosing + 0.2 * start / self.n_init)
+            begun = trials[k][start] if choosing else task.begin(k, start)
+            ended.append(task.descend(begun, self.max_iter, tol))
+        found = min(ended, key=_by_cost)
         if len(sampled) < n:
-            self._tell("settling all records", 0.9)
-            found = self._descend(rows, found.centers, found.prices, smallest, largest, seed)
-        labels = np.empty(n, np.int32)
-        labels[order] = found.labels
+            # A larger sample takes most of the way that many records would take at great cost.
+            larger = _sampled(rows, seed, tried[-1], 16)
+
+            def told(portion: float) -> Callable[[int], None]:
+                start, room = (0.95, 0.05) if portion == 1 else (0.9, 0.05)
+                return lambda step: self._tell(
+                    "settling all records", start + room * (1 - 0.8**step)
+                )
+
+            for some in (larger, rows) if 4 * len(larger) < n else (rows,):
+                task = _Task(some, n, smallest, largest, seed)
+                found = task.descend(
+                    task.resume(found),
+                    self.max_iter,
+                    0.0 if n <= FEW else self.tol,
+                    told(len(some) / n),
+                )
+        labels, sources = np.empty(n, np.int32), np.empty(n, np.int32)
+        labels[canonical.order] = found.labels
+        sources[canonical.order] = found.sources
         self._tell("done", 1.0)
+        # Medians of the caller's own numbers, not of what they were scaled to.
+        centers = Medians(np.asarray(X, dtype=np.float64))(sources, k)
         self.labels_ = labels
-        self.cluster_centers_ = (found.centers * scale + middle).astype(X.dtype)
-        self.prices_ = found.prices * scale
-        self.cost_history_ = [cost * scale for cost in found.history]
-        self.cost_ = found.cost * scale
-        self.n_iter_ = len(found.history)
+        self.cluster_centers_ = centers.astype(X.dtype)
+        self.prices_ = found.prices * canonical.unit
+        self.cost_ = _cost(X, centers, labels)
+        # In the caller's units, with the last exactly `cost_`.
+        unit = self.cost_ / found.cost if found.cost > 0 else canonical.unit
+        self.cost_history_ = [cost * unit for cost in found.history[:-1]] + [self.cost_]
+        self.n_iter_ = max(1, len(found.history) - 1)
         self.n_clusters_ = k
         self.size_bounds_ = (smallest, largest)
         self._n_features_out = k
-        per_record = scale * n / len(sampled)
         self.k_curve_ = {
             "n_clusters": list(tried),
-            "cost": [results[k].cost * per_record for k in tried],
-            "silhouette": [a for a, _ in curve],
-            "displaced": [b for _, b in curve],
-            "score": scores.tolist(),
+            "cost": [self.cost_],
+            "silhouette": [math.nan],
+            "displaced": [math.nan],
+            "score": [math.nan],
             "chosen": [other == k for other in tried],
         }
+        if choosing:
+            per_record = canonical.unit * n / len(sampled)
+            self.k_curve_["cost"] = [min(f.cost for f in trials[k]) * per_record for k in tried]
+            self.k_curve_["silhouette"] = [a for a, _ in curve]
+            self.k_curve_["displaced"] = [b for _, b in curve]
+            self.k_curve_["score"] = scores.tolist()
         return self
 
     def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> Labels:
@@ -297,7 +354,9 @@ class ConstrainedKMedians(
                     f"n_clusters is {self.n_clusters!r}.", 'Give a whole number or "auto".'
                 )
             feasible = feasible_n_clusters(n, smallest, largest)
-            spread = np.linspace(feasible[0], feasible[-1], min(len(feasible), MOST_TRIED))
+            most = min(feasible[-1], max(MOST_CLUSTERS, feasible[0]))
+            width = min(most - feasible[0] + 1, MOST_TRIED)
+            spread = np.linspace(feasible[0], most, width)
             return sorted({int(k) for k in spread.round()})
         if not isinstance(self.n_clusters, Integral) or self.n_clusters < 1:
             raise InvalidInput(
@@ -306,89 +365,88 @@ class ConstrainedKMedians(
         require_feasible(n, smallest, largest, int(self.n_clusters))
         return [int(self.n_clusters)]
 
-    def _starts(self, rows: Floats, k: int, smallest: int, largest: int, n: int, seed: int) -> _Fit:
-        """Descend from several starts and keep the cheapest end."""
+
+class _Task:
+    """Rows to cut into clusters of allowed sizes, whatever the number of clusters.
+
+    `rows` are a sample of `n_records`, or all of them.
+    """
+
+    def __init__(
+        self, rows: Floats, n_records: int, smallest: int, largest: int, seed: int
+    ) -> None:
         m = len(rows)
-        if m < n:
-            smallest, largest = smallest * m // n, -(-largest * m // n)
-        best: _Fit | None = None
-        for start in range(self.n_init):
-            rng = np.random.default_rng([seed, k, start])
-            centers = seeds(rows[:10_000], k, rng)
-            found = self._descend(rows, centers, None, smallest, largest, seed)
-            if best is None or found.cost < best.cost:
-                best = found
-        assert best is not None
-        return best
+        self.rows, self.seed = rows, seed
+        self.smallest = max(1, smallest * m // n_records)
+        self.largest = -(-largest * m // n_records)
+        self.compiled = n_records > FEW
+        self.medians = Medians(rows)
+        self._assignments: dict[int, Assignment] = {}
 
-    def _descend(
-        self,
-        rows: Floats,
-        centers: Floats,
-        prices: Floats | None,
-        smallest: int,
-        largest: int,
-        seed: int,
-    ) -> _Fit:
-        """Alternate exact assignment and exact medians while the cost falls."""
-        from audience_nb.kmedians.assignment import Assignment
-
+    def assign(self, centers: Floats, prices: Floats | None) -> tuple[Labels, Floats]:
         k = len(centers)
-        assignment = Assignment(rows, smallest, largest, k, seed)
-        tol = 0.0 if len(rows) <= EXACT_FIXED_POINT else self.tol
-        labels, prices = assignment(centers, prices)
-        history = [_cost(rows, centers, labels)]
-        while len(history) < self.max_iter:
-            settled = medians(rows, labels, k)
+        if k not in self._assignments:
+            self._assignments[k] = Assignment(
+                self.rows, self.smallest, self.largest, k, self.seed, self.compiled
+            )
+        return self._assignments[k](centers, prices)
+
+    def begin(self, k: int, start: int) -> _Fit:
+        """Assign the rows to the seeds of one start."""
+        centers = seeds(self.rows, k, np.random.default_rng([self.seed, k, start]))
+        labels, prices = self.assign(centers, None)
+        return _Fit(centers, labels, labels, prices, [_cost(self.rows, centers, labels)])
+
+    def resume(self, found: _Fit) -> _Fit:
+        """Assign the rows to centres found on others."""
+        labels, prices = self.assign(found.centers, found.prices)
+        cost = _cost(self.rows, found.centers, labels)
+        return _Fit(found.centers, labels, labels, prices, [cost])
+
+    def descend(
+        self,
+        found: _Fit,
+        max_iter: int,
+        tol: float,
+        tell: Callable[[int], None] = lambda step: None,
+    ) -> _Fit:
+        """Alternate exact medians and exact assignment while the cost falls by more than `tol`."""
+        centers, labels, prices = found.centers, found.labels, found.prices
+        sources = found.sources
+        history = list(found.history)
+        while len(history) <= max_iter:
+            tell(len(history))
+            settled = self.medians(labels, len(centers))
+            sources = labels
             if np.array_equal(settled, centers):
                 break
-            again, new_prices = assignment(settled, prices)
-            cost = _cost(rows, settled, again)
-            centers, prices = settled, new_prices
-            if cost >= history[-1]:
-                # The earlier labels are as cheap for their own medians: a fixed point.
-                history.append(min(_cost(rows, centers, labels), history[-1]))
-                break
+            centers = settled
+            labels, prices = self.assign(centers, prices)
+            cost = _cost(self.rows, centers, labels)
             falls = history[-1] - cost
-            labels = again
-            history.append(cost)
+            # Never rises but for the rounding of sums.
+            history.append(min(cost, history[-1]))
             if falls <= tol * cost:
                 break
-        return _Fit(centers, labels, prices, history)
+        return _Fit(centers, labels, sources, prices, history)
 
 
-def _canonical(X: Any) -> tuple[Floats, Floats, float, npt.NDArray[np.int64]]:
-    """Bring rows to an order and scale that do not depend on how the caller keeps them.
-
-    Centred at the medians and scaled by a power of two, which changes no digit; sorted, so that
-    ties are broken alike whatever the order of the rows.
-    """
-    rows = np.asarray(X, dtype=np.float64)
-    middle = np.median(rows, axis=0)
-    rows = rows - middle
-    largest = float(np.abs(rows).max(initial=0.0))
-    scale = math.ldexp(1.0, math.frexp(largest)[1]) if largest > 0 else 1.0
-    rows = rows / scale
-    order = np.lexsort(rows.T[::-1]) if len(rows) <= 200_000 else _hashed_order(rows)
-    return np.ascontiguousarray(rows[order]), middle, scale, order.astype(np.int64)
+def _by_cost(found: _Fit) -> float:
+    return found.cost
 
 
-def _hashed_order(rows: Floats) -> npt.NDArray[np.int64]:
-    """Sort many rows by one random projection: equal rows meet, others almost never tie."""
-    return np.argsort(rows @ np.random.default_rng(0).random(rows.shape[1]), kind="stable")
-
-
-def _sampled(rows: Floats, seed: int) -> Floats:
-    if len(rows) <= 1.5 * SAMPLE:
+def _sampled(rows: Floats, seed: int, k: int, times: int = 1) -> Floats:
+    size = times * max(SAMPLE, SAMPLE_EACH * k)
+    if len(rows) <= 1.5 * size:
         return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), SAMPLE, replace=False)
+    chosen = np.random.default_rng(seed).choice(len(rows), size, replace=False)
     return np.ascontiguousarray(rows[np.sort(chosen)])
 
 
 def _cost(rows: Floats, centers: Floats, labels: Labels) -> float:
     """Sum L1 distances, in runs of rows so that memory stays bounded."""
     return math.fsum(
-        float(np.abs(rows[a : a + 65_536] - centers[labels[a : a + 65_536]]).sum())
+        float(np.abs(rows[a : a + 65_536] - centers[labels[a : a + 65_536]]).sum(dtype=np.float64))
         for a in range(0, len(rows), 65_536)
     )
 
@@ -414,6 +472,8 @@ def _quality(rows: Floats, found: _Fit) -> tuple[float, float]:
 
 
 def _standard(values: list[float]) -> Floats:
-    array = np.asarray(values)
+    array = np.asarray(values, dtype=np.float64)
+    if not len(array):
+        return array
     spread = float(array.std())
     return (array - array.mean()) / spread if spread > 0 else np.zeros(len(array))

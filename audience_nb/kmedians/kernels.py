@@ -11,19 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = [
-    "INFEASIBLE",
-    "OPTIMAL",
-    "UNCERTIFIED",
-    "best_two",
-    "column_medians",
-    "l1_rows",
-    "scan",
-    "transfer",
-]
+from audience_nb.kmedians.transport import INFEASIBLE, OPTIMAL, UNCERTIFIED
 
-# How `transfer` ended.
-OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 3
+__all__ = ["best_two", "l1_rows", "scan", "transfer"]
 
 # Rows handled together, so that the inner loops run over contiguous lanes.
 LANES = 256
@@ -31,25 +21,36 @@ LANES = 256
 
 @njit(nogil=True, fastmath=True, cache=True)
 def scan(
-    rows: Any, centers: Any, prices: Any, margins: Any, labels: Any, sizes: Any, flagged: Any
+    rows: Any,
+    centers: Any,
+    prices: Any,
+    margins: Any,
+    rounding: Any,
+    labels: Any,
+    sizes: Any,
+    flagged: Any,
 ) -> Any:
     """Label rows by distance plus price; flag those that might belong elsewhere.
 
     A row i labelled j is flagged if for some l its reduced cost, d(i, l) + price(l) − d(i, j) −
-    price(j), is below margins[j, l]. Returns the sum of the chosen distances and the number of
-    flagged rows; writes labels, sizes and the first rows of `flagged`.
+    price(j), is below margins[j, l], give or take what sums of this float type get wrong:
+    `rounding` times the row's distance from the origin and the farthest centre's. Returns the
+    number of flagged rows; writes labels, sizes and the first of `flagged`.
     """
     n, d = rows.shape
     k = centers.shape[0]
     widest = np.empty(k, rows.dtype)
+    farthest = rows.dtype.type(0)
     for j in range(k):
         widest[j] = margins[j].max()
+        far = np.abs(centers[j]).sum() + abs(prices[j])
+        farthest = max(farthest, far)
+    origin = np.empty(LANES, rows.dtype)
     block = np.zeros((d, LANES), rows.dtype)
     reduced = np.empty((k, LANES), rows.dtype)
     best = np.empty(LANES, rows.dtype)
     second = np.empty(LANES, rows.dtype)
     nearest = np.empty(LANES, np.int32)
-    total = 0.0
     n_flagged = 0
     for start in range(0, n, LANES):
         m = min(LANES, n - start)
@@ -60,6 +61,10 @@ def scan(
             best[r] = np.inf
             second[r] = np.inf
             nearest[r] = 0
+            origin[r] = farthest
+        for t in range(d):
+            for r in range(LANES):
+                origin[r] += abs(block[t, r])
         for j in range(k):
             lane = reduced[j]
             for r in range(LANES):
@@ -79,14 +84,14 @@ def scan(
             labels[start + r] = j
             sizes[j] += 1
             b = best[r]
-            total += b - prices[j]
-            if second[r] - b < widest[j]:
+            wrong = rounding * origin[r]
+            if second[r] - b < widest[j] + wrong:
                 for other in range(k):
-                    if other != j and reduced[other, r] - b < margins[j, other]:
+                    if other != j and reduced[other, r] - b < margins[j, other] + wrong:
                         flagged[n_flagged] = start + r
                         n_flagged += 1
                         break
-    return total, n_flagged
+    return n_flagged
 
 
 @njit(nogil=True, cache=True)
@@ -101,19 +106,6 @@ def l1_rows(rows: Any, wanted: Any, centers: Any, out: Any) -> None:
             for t in range(d):
                 total += abs(rows[i, t] - centers[j, t])
             out[a, j] = total
-
-
-@njit(nogil=True, cache=True)
-def column_medians(rows: Any, order: Any, edges: Any, first: int, last: int, out: Any) -> None:
-    """Write medians of clusters first to last − 1; j's rows are order[edges[j] : edges[j + 1]]."""
-    d = rows.shape[1]
-    for j in range(first, last):
-        m = edges[j + 1] - edges[j]
-        column = np.empty(m, np.float64)
-        for t in range(d):
-            for r in range(m):
-                column[r] = rows[order[edges[j] + r], t]
-            out[j, t] = np.median(column)
 
 
 @njit(nogil=True, cache=True)
@@ -234,7 +226,7 @@ def transfer(
         for other in range(k):
             begin[j, other] = length
             if j != other:
-                room[j, other] = count[j, other] + count[j, other] // 2 + 64
+                room[j, other] = count[j, other] + count[j, other] // 2 + 8
             length += room[j, other]
             count[j, other] = 0
     keys = np.empty(length, np.float64)
@@ -260,7 +252,9 @@ def transfer(
     done = np.empty(k + 1, np.bool_)
     parent = np.empty(k + 1, np.int64)
     path = np.empty(k + 2, np.int64)
-    moved = np.empty(k + 2, np.int64)
+    # Rows that take each step of the path: those of step q are taken[reach[q] : reach[q - 1]].
+    taken = np.empty(64, np.int32)
+    reach = np.empty(k + 3, np.int64)
     n_augmentations = 0
     ended = OPTIMAL
     while True:
@@ -327,12 +321,41 @@ def transfer(
                 amount = min(amount, flow[v] - smallest[v])
             elif v == sink:
                 amount = min(amount, largest[u] - flow[u])
-            else:
-                amount = 1
-                if arc[u, v] > certain[u, v]:
-                    ended = UNCERTIFIED
+            elif arc[u, v] > certain[u, v]:
+                ended = UNCERTIFIED
         if ended == UNCERTIFIED:
             break
+        # Rows that tie for a step all go; note them before the heaps' tops change.
+        n_taken = 0
+        for q in range(steps - 1, 0, -1):
+            u = path[q]
+            v = path[q - 1]
+            reach[q] = n_taken
+            if u == sink or v == sink:
+                continue
+            start = begin[u, v]
+            n = count[u, v]
+            least = arc[u, v]
+            last = -1
+            while n > 0 and keys[start] == least and n_taken - reach[q] < amount:
+                i = items[start]
+                n -= 1
+                keys[start] = keys[start + n]
+                items[start] = items[start + n]
+                if n > 1:
+                    _sink(keys, items, start, n, 0)
+                # A row that left and came back is in the heap twice, next to itself.
+                if labels[i] == u and i != last:
+                    if n_taken == len(taken):
+                        more = np.empty(2 * n_taken, np.int32)
+                        more[:n_taken] = taken
+                        taken = more
+                    taken[n_taken] = i
+                    n_taken += 1
+                    last = i
+            count[u, v] = n
+            amount = n_taken - reach[q]
+        reach[0] = n_taken
         n_augmentations += 1
         far = dist[target]
         shift = far
@@ -346,11 +369,6 @@ def transfer(
             prices[v] += shift
         excess[source] -= amount
         excess[target] += amount
-        # Note the rows first: the heaps' tops change while rows move.
-        for q in range(steps - 1, 0, -1):
-            u = path[q]
-            v = path[q - 1]
-            moved[q] = -1 if u == sink or v == sink else items[begin[u, v]]
         for q in range(steps - 1, 0, -1):
             u = path[q]
             v = path[q - 1]
@@ -359,16 +377,28 @@ def transfer(
             elif v == sink:
                 flow[u] += amount
             else:
-                i = moved[q]
-                labels[i] = v
+                stop = reach[q] + amount
+                for p in range(reach[q], stop):
+                    labels[taken[p]] = v
+                # Those found to tie beyond what could move on go back.
+                extra = reach[q - 1] - stop
+                if count[u, v] + extra > room[u, v]:
+                    keys, items = _roomier(keys, items, begin, room, count, u, extra)
+                for p in range(stop, reach[q - 1]):
+                    i = taken[p]
+                    gap = costs[i, v] - costs[i, u]
+                    _rise(keys, items, begin[u, v], count[u, v], gap, i)
+                    count[u, v] += 1
                 for other in range(k):
                     if other == v:
                         continue
-                    if count[v, other] >= room[v, other]:
-                        keys, items = _roomier(keys, items, begin, room, count)
-                    gap = costs[i, other] - costs[i, v]
-                    _rise(keys, items, begin[v, other], count[v, other], gap, i)
-                    count[v, other] += 1
+                    if count[v, other] + amount > room[v, other]:
+                        keys, items = _roomier(keys, items, begin, room, count, v, amount)
+                    for p in range(reach[q], stop):
+                        i = taken[p]
+                        gap = costs[i, other] - costs[i, v]
+                        _rise(keys, items, begin[v, other], count[v, other], gap, i)
+                        count[v, other] += 1
         for q in range(steps):
             u = path[q]
             if u == sink:
@@ -390,14 +420,20 @@ def transfer(
 
 
 @njit(nogil=True, cache=True)
-def _roomier(keys: Any, items: Any, begin: Any, room: Any, count: Any) -> Any:
-    """Move all heaps to a larger pool."""
+def _roomier(
+    keys: Any, items: Any, begin: Any, room: Any, count: Any, fuller: int, extra: int
+) -> Any:
+    """Move all heaps to a larger pool; those of cluster `fuller` gain `extra` places at least."""
     k = room.shape[0]
     length = 0
     for j in range(k):
         for other in range(k):
             if j != other:
-                length += max(room[j, other], 2 * count[j, other] + 64)
+                wanted = 2 * count[j, other] + 8
+                if j == fuller:
+                    wanted += 2 * extra
+                room[j, other] = max(room[j, other], wanted)
+                length += room[j, other]
     more_keys = np.empty(length, np.float64)
     more_items = np.empty(length, np.int32)
     at = 0
@@ -410,6 +446,5 @@ def _roomier(keys: Any, items: Any, begin: Any, room: Any, count: Any) -> Any:
                 more_keys[at + place] = keys[start + place]
                 more_items[at + place] = items[start + place]
             begin[j, other] = at
-            room[j, other] = max(room[j, other], 2 * count[j, other] + 64)
             at += room[j, other]
     return more_keys, more_items

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from audience_nb.catalog import Catalog
 from audience_nb.embedding import Encoder
 from audience_nb.search.documents import Documents, variant_text
-from audience_nb.search.lexical import MAX_TERM_BYTES, Analyzer, Postings, fold, guess_language
+from audience_nb.search.lexical import MAX_TERM_BYTES, Analyzer, fold, guess_language
+from audience_nb.search.postings import Postings
 from audience_nb.search.vectors import unit_rows
 
 __all__ = ["Arrays", "Progress", "build_arrays", "key_of"]
@@ -22,6 +23,8 @@ Progress: TypeAlias = Callable[[str, float], None]
 
 # Texts between two reports of progress, and so between two chances to stop.
 _BATCH = 512
+# A variant's term may stand in so many measures, or this share of them.
+_MAX_COMMON, _COMMON_SHARE = 3, 0.005
 # Labels by which the catalogue's language is told.
 _LANGUAGE_SAMPLE = 2000
 
@@ -60,7 +63,7 @@ def build_arrays(catalog: Catalog, encoder: Encoder | None, tell: Progress) -> A
         "rows": documents.rows,
         "keys": keys,
         "key_rows": key_rows,
-        "variant_terms": _variant_terms(catalog, analyzer),
+        "variant_terms": _variant_terms(catalog, analyzer, words),
         "language": np.array([language.encode()]),
         "spellings": np.array(spellings or [b""], dtype=bytes),
         **{f"word_{k}": v for k, v in words.arrays().items()},
@@ -125,9 +128,18 @@ def _exact_keys(catalog: Catalog) -> tuple[npt.NDArray[np.uint64], npt.NDArray[n
     return keys, np.array([row for _, row in pairs], np.int32)
 
 
-def _variant_terms(catalog: Catalog, analyzer: Analyzer) -> npt.NDArray[np.bytes_]:
-    """Collect the terms by which variants of one measure differ."""
+def _variant_terms(catalog: Catalog, analyzer: Analyzer, words: Postings) -> npt.NDArray[np.bytes_]:
+    """Collect the terms by which variants of one measure differ, and by which they are named.
+
+    Terms that stand in many measures too, such as "years" or "households", name no variant.
+    """
     labels, measures = catalog.column("label"), catalog.column("measure")
     texts = {variant_text(a, b) for a, b in zip(labels, measures, strict=True) if a != b}
-    terms = {term.encode() for text in texts for term in analyzer.terms(text)}
+    most = max(_MAX_COMMON, _COMMON_SHARE * words.n_documents)
+    terms = {
+        term.encode()
+        for text in texts
+        for term in analyzer.terms(text)
+        if words.frequency(term) <= most
+    }
     return np.array(sorted(terms) or [b""], dtype=bytes)

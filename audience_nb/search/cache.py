@@ -26,7 +26,7 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 logger = logging.getLogger(__name__)
 
 # Raise it whenever the arrays or the analysis behind them change.
-FORMAT = 3
+FORMAT = 4
 _MANIFEST = "manifest.json"
 _MAX_MANIFEST = 1 << 20
 # What a killed build leaves behind is swept after a day.

@@ -16,10 +16,15 @@ from audience_nb.search.lexical import fold
 
 __all__ = ["Concept", "Concepts", "Found", "default_concepts", "register"]
 
-Relation = Literal["abbreviation", "synonym", "french"]
+Relation = Literal["equivalent", "abbreviation", "synonym", "french"]
 
 # How much a term counts that stands for what was said, beside a term that was said itself.
-RELATION_WEIGHTS: Mapping[str, float] = {"abbreviation": 1.0, "french": 0.9, "synonym": 0.65}
+RELATION_WEIGHTS: Mapping[str, float] = {
+    "equivalent": 1.0,
+    "abbreviation": 1.0,
+    "french": 0.9,
+    "synonym": 0.65,
+}
 CONCEPT_WEIGHT = 0.6
 _SEPARATOR = "|"
 
@@ -80,7 +85,8 @@ class Concepts:
     concepts : iterable of Concept
         Later ones win where two have a phrase in common.
     words : mapping of str to list of (str, str)
-        Folded word to what it means and the relation: "abbreviation", "synonym", "french".
+        Folded word to what it means and the relation: "equivalent", "abbreviation", "synonym" or
+        "french".
 
     Examples
     --------

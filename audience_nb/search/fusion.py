@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from audience_nb.search.lexical import Postings
+from audience_nb.search.postings import Postings
 from audience_nb.search.reading import Slot
 
 __all__ = ["Evidence", "Weights", "fuse", "slot_evidence"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections import Counter
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,7 +21,8 @@ from audience_nb.search.cache import IndexCache, cache_root
 from audience_nb.search.concepts import Concepts, default_concepts
 from audience_nb.search.documents import Documents, variant_text
 from audience_nb.search.fusion import Weights, slot_evidence
-from audience_nb.search.lexical import Analyzer, Language, Postings, fold
+from audience_nb.search.lexical import Analyzer, Language, fold
+from audience_nb.search.postings import Postings
 from audience_nb.search.query import Query, Suggestion
 from audience_nb.search.ranking import Ranker, Ranking, ideas
 from audience_nb.search.reading import Reader, Reading
@@ -35,7 +39,12 @@ logger = logging.getLogger(__name__)
 # Only a variable's own label or code scores 1.
 BELOW_EXACT = 0.999
 # A word that means another this surely names a variant by it: "count" for "number".
-NAMES_VARIANT = 0.65
+NAMES_VARIANT = 1.0
+# So many bands of one scale at most, or a fifth of the list, unless the query has numbers.
+SAME_BUT_NUMBERS = 3
+_NUMBERS = re.compile(
+    r"(?:under |over )?\$?\d[\d,.]*(?:(?: to |-)\$?\d[\d,.]*| and over| or more)?"
+)
 # From here on a variable is about a topic: half of its words, or else this near in meaning.
 ABOUT_COVERAGE = 0.5
 ABOUT_MEANING = 0.45
@@ -281,6 +290,8 @@ class SearchIndex:
             score = (score + fits.max(0)) / 2
         exact_documents = {int(self._documents.of_row[row]): row for row in reversed(exact)}
         order = np.lexsort((documents, -score))
+        if not any(c.isdigit() for c in reading.text):
+            order = self._spread(order, documents, limit)
         if facets:
             chosen = choose_by_facets(score[order], fits[:, order], limit)
             order = order[sorted(chosen)]
@@ -306,6 +317,22 @@ class SearchIndex:
                 )
             )
         return result
+
+    def _spread(
+        self, order: npt.NDArray[np.intp], documents: npt.NDArray[np.int64], limit: int
+    ) -> npt.NDArray[np.intp]:
+        """Leave out all but the best few of measures that differ by their numbers only."""
+        most = max(SAME_BUT_NUMBERS, limit // 5)
+        seen: Counter[str] = Counter()
+        kept: list[int] = []
+        for column in order:
+            text = _without_numbers(self._documents.text(int(documents[column])))
+            seen[text] += 1
+            if seen[text] <= most:
+                kept.append(int(column))
+        if len(kept) < limit:
+            return order
+        return np.array(kept, np.intp)
 
     def _exact_suggestion(self, row: int, rank: int) -> Suggestion:
         variable = self.catalog[self.catalog.codes[row]]
@@ -373,6 +400,11 @@ class SearchIndex:
             if vector is not None and self._store is not None:
                 related = self._store.scores(vector[0], documents) >= ABOUT_MEANING
         return [code for code, at in zip(codes, place, strict=True) if related[at]]
+
+
+@lru_cache(maxsize=65536)
+def _without_numbers(text: str) -> str:
+    return _NUMBERS.sub("#", text)
 
 
 def _postings(arrays: Arrays, prefix: str, n_documents: int) -> Postings:

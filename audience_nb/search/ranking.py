@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from audience_nb.embedding import Encoder
 from audience_nb.search.fusion import Evidence, Weights, fuse, slot_evidence
-from audience_nb.search.lexical import Postings, char_grams
+from audience_nb.search.lexical import char_grams
+from audience_nb.search.postings import Postings
 from audience_nb.search.reading import Reader, Reading
 from audience_nb.search.vectors import VectorStore, unit_rows
 

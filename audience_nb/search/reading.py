@@ -14,7 +14,8 @@ from audience_nb.search.concepts import (
     Concept,
     Concepts,
 )
-from audience_nb.search.lexical import Analyzer, Postings, fold, guess_language
+from audience_nb.search.lexical import Analyzer, fold, guess_language
+from audience_nb.search.postings import Postings
 
 __all__ = ["Reader", "Reading", "Slot", "range_words"]
 
@@ -173,7 +174,8 @@ class Reader:
             optional.update(w for w in spoken if w != holder)
             why = f"{match.concept.name} → {match.concept.meaning}"
             seen: set[str] = set()
-            for place, phrase in enumerate(match.concept.terms):
+            # A catalogue may use the concept's own name, whichever way it was said here.
+            for place, phrase in enumerate((match.concept.name, *match.concept.terms)):
                 weight = CONCEPT_WEIGHT * (1 - _FADING * min(place, 10))
                 terms, is_range = self._phrase_terms(phrase)
                 if is_range:

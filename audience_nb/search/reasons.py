@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from audience_nb.search.fusion import Evidence
-from audience_nb.search.lexical import Postings
+from audience_nb.search.postings import Postings
 from audience_nb.search.ranking import Scored
 from audience_nb.search.reading import Reading, Slot, range_words
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from labdriver import Lab, Watched, browser, jupyterlab
+from playwright.sync_api import expect
+
+# A busy machine is no failure: what is expected comes, or it never does.
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

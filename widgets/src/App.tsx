@@ -39,7 +39,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
       onKeyDown={(event) => event.stopPropagation()}
     >
       <div class="anb-frame">
-        <header class="anb-head">
+        <div class="anb-head">
           <div>
             <h2 id={`${id}-title`}>Audience builder</h2>
             <p class="anb-note">
@@ -53,7 +53,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
           >
             {snapshot.undo === null ? "Nothing to undo" : `Undo ${snapshot.undo}`}
           </button>
-        </header>
+        </div>
         <Steps steps={snapshot.steps} />
         <Alert link={link} problem={state.problem} verbs={[null, "undo", "choose"]} />
         <DataTypes link={link} snapshot={snapshot} />

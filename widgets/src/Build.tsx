@@ -50,7 +50,6 @@ export function Build({ link, state, snapshot, selected }: Props) {
   return (
     <form
       class="anb-build"
-      aria-label="Build segments"
       onSubmit={(event) => {
         event.preventDefault();
         if (!blocked) {

@@ -29,7 +29,6 @@ export function Export({ link, state, snapshot, segmentation }: Props) {
   return (
     <form
       class="anb-export"
-      aria-label="Export"
       onSubmit={(event) => {
         event.preventDefault();
         if (!blocked) link.perform("export", name.trim() ? { name: name.trim() } : {});

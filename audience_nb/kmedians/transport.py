@@ -1,0 +1,184 @@
+"""The exact assignment of a few thousand rows without compiled code.
+
+The same algorithm, step by step and tie by tie, as `kernels.transfer`: whichever runs, prices and
+labels have the same bits. It exists because compiling the kernels takes seconds, once a machine,
+which nobody should wait for on a thousand records.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["INFEASIBLE", "OPTIMAL", "UNCERTIFIED", "transfer"]
+
+Floats = npt.NDArray[np.float64]
+
+# How a transfer ended.
+OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 3
+
+
+def transfer(
+    costs: Floats,
+    labels: npt.NDArray[np.int32],
+    smallest: npt.NDArray[np.int64],
+    largest: npt.NDArray[np.int64],
+    prices: Floats,
+) -> tuple[Floats, int, int]:
+    """Move rows between clusters until all sizes are allowed, at least cost.
+
+    Successive shortest paths on a graph of k clusters and one sink. The arc j → l costs the
+    cheapest move of a row from j to l; the arc between j and the sink lets the size of j vary
+    within its bounds. Every reduced cost stays non-negative, so the end is optimal. Rows that tie
+    for an arc all move in one step.
+
+    Parameters
+    ----------
+    costs : ndarray of float64, shape (n_records, n_clusters)
+        Distances.
+    labels : ndarray of int32, shape (n_records,)
+        Where distance plus price is least; rewritten.
+    smallest, largest : ndarray of int64, shape (n_clusters,)
+        Sizes allowed, both inclusive.
+    prices : ndarray of float64, shape (n_clusters,)
+        Any start; the nearer to the answer, the fewer steps.
+
+    Returns
+    -------
+    prices : ndarray of float64, shape (n_clusters,)
+        Positive only where a cluster is full, negative only where it is at its smallest.
+    ended : int
+        `OPTIMAL` or `INFEASIBLE`.
+    n_augmentations : int
+        Steps taken.
+
+    References
+    ----------
+    Ahuja, Magnanti and Orlin, Network Flows, 1993, section 9.7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> costs, labels = np.array([[0.0, 3.0], [0.0, 2.0]]), np.zeros(2, np.int32)
+    >>> one, zero = np.ones(2, np.int64), np.zeros(2)
+    >>> transfer(costs, labels, one, one, zero)[1:], labels.tolist()
+    ((0, 1), [0, 1])
+    """
+    k = costs.shape[1]
+    sink = k
+    inf = math.inf
+    across = np.ascontiguousarray(costs.T)
+    price = prices.tolist()
+    low, high = smallest.tolist(), largest.tolist()
+    sizes = np.bincount(labels, minlength=k).tolist()
+    flow = [
+        high[j] if price[j] > 0 else low[j] if price[j] < 0 else min(max(sizes[j], low[j]), high[j])
+        for j in range(k)
+    ]
+    excess = [sizes[j] - flow[j] for j in range(k)]
+    excess.append(-sum(excess))
+    if max(excess) <= 0:
+        return prices.copy(), OPTIMAL, 0
+    members: list[npt.NDArray[np.intp]] = [(labels == j).nonzero()[0] for j in range(k)]
+    places = np.arange(k)
+    arc: list[list[float]] = [[inf] * k for _ in range(k)]
+    # Row that gives each arc its cost: the first of those that tie.
+    cheapest: list[list[int]] = [[-1] * k for _ in range(k)]
+
+    def refresh(j: int) -> None:
+        rows = members[j]
+        if not len(rows):
+            arc[j] = [inf] * k
+            return
+        gaps = across.take(rows, axis=1)
+        gaps -= gaps[j].copy()
+        first = gaps.argmin(axis=1)
+        least = gaps[places, first].tolist()
+        least[j] = inf
+        arc[j] = least
+        cheapest[j] = rows[first].tolist()
+
+    for j in range(k):
+        refresh(j)
+    n_augmentations = 0
+    nodes = range(k)
+    while max(excess) > 0:
+        parent = [-1] * (k + 1)
+        dist = [0.0 if e > 0 else inf for e in excess]
+        waiting = list(range(k + 1))
+        target = -1
+        while True:
+            u, least_dist = -1, inf
+            for v in waiting:
+                if dist[v] < least_dist:
+                    least_dist, u = dist[v], v
+            if u < 0:
+                return np.array(price), INFEASIBLE, n_augmentations
+            waiting.remove(u)
+            if excess[u] < 0:
+                target = u
+                break
+            if u == sink:
+                for v in waiting:
+                    if flow[v] > low[v]:
+                        reach = least_dist + max(price[v], 0.0)
+                        if reach < dist[v]:
+                            dist[v], parent[v] = reach, sink
+            else:
+                row, own = arc[u], price[u]
+                for v in waiting:
+                    if v == sink:
+                        continue
+                    step = row[v] + price[v] - own
+                    reach = least_dist + (step if step > 0.0 else 0.0)
+                    if reach < dist[v]:
+                        dist[v], parent[v] = reach, u
+                if sink in waiting and flow[u] < high[u]:
+                    reach = least_dist + max(-own, 0.0)
+                    if reach < dist[sink]:
+                        dist[sink], parent[sink] = reach, u
+        path = [target]
+        while parent[path[-1]] >= 0:
+            path.append(parent[path[-1]])
+        path.reverse()
+        amount = min(excess[path[0]], -excess[target])
+        hops = list(pairwise(path))
+        for u, v in hops:
+            if u == sink:
+                amount = min(amount, flow[v] - low[v])
+            elif v == sink:
+                amount = min(amount, high[u] - flow[u])
+        movers: list[npt.NDArray[np.intp]] = []
+        for u, v in hops:
+            if u == sink or v == sink:
+                movers.append(members[0][:0])
+            elif amount == 1:
+                movers.append(np.array([cheapest[u][v]], np.intp))
+            else:
+                rows = members[u]
+                tied = rows[across[v, rows] - across[u, rows] == arc[u][v]][:amount]
+                movers.append(tied)
+                amount = len(tied)
+        n_augmentations += 1
+        far = dist[target]
+        shift = far if sink in waiting or dist[sink] > far else dist[sink]
+        for v in nodes:
+            by = far if v in waiting or dist[v] > far else dist[v]
+            price[v] = price[v] - by + shift
+        excess[path[0]] -= amount
+        excess[target] += amount
+        for (u, v), rows in zip(hops, movers, strict=True):
+            if u == sink:
+                flow[v] -= amount
+            elif v == sink:
+                flow[u] += amount
+            else:
+                labels[rows[:amount]] = v
+        for u in path:
+            if u != sink:
+                members[u] = (labels == u).nonzero()[0]
+                refresh(u)
+    return np.array(price), OPTIMAL, n_augmentations
