@@ -1,155 +1,32 @@
-"""Catalogues of variables: read, check, fingerprint, infer from a table."""
+"""Catalogues of variables: unique, ordered, with a fingerprint."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
+from audience_nb.codebook import infer_records
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
+from audience_nb.records import SEPARATOR, cells_of, read_records, split_cell
+from audience_nb.variable import DATA_TYPES, FIELDS, DataType, Kind, ValueType, Variable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Catalog", "DataType", "Kind", "ValueType", "Variable", "demo_file"]
-
-Kind = Literal["demographic", "behavioral", "psychographic", "lifestyle"]
-DataType = Literal["first_party", "third_party", "clean_room"]
-ValueType = Literal["numeric", "ordinal", "nominal", "boolean", "date", "text"]
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
-DATA_TYPES: tuple[DataType, ...] = get_args(DataType)
-VALUE_TYPES: tuple[ValueType, ...] = get_args(ValueType)
-
-# A list inside one CSV cell.
-_SEPARATOR = "|"
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One thing that can be known of a record.
-
-    Parameters
-    ----------
-    code : str
-        Name for machines, unique in its catalogue.
-    label : str
-        Short name for people, unique in its catalogue.
-    kind : {"demographic", "behavioral", "psychographic", "lifestyle"}
-        What sort of trait it is.
-    description : str
-        One sentence, or "".
-    category, subcategory : str
-        Where it stands in the catalogue; a subcategory is a topic.
-    measure : str
-        The text shared by all variants of one question: the label without its period, unit
-        or answer band. Equal to `label` where there are no variants.
-    value_type : {"numeric", "ordinal", "nominal", "boolean", "date", "text"}
-        How its values are to be read.
-    values : tuple of str
-        The possible values, in order, where they are few.
-    value_range : tuple of float, optional
-        Smallest and largest possible value, in `unit`.
-    unit, update_frequency, source : str
-        As the provider states them.
-    availability : tuple of {"first_party", "third_party", "clean_room"}
-        The data types in which it may be used.
-    keywords : tuple of str
-        Further words that should find it.
-
-    Examples
-    --------
-    >>> Variable("AGE", "Age of the person", unit="years").measure
-    'Age of the person'
-    """
-
-    code: str
-    label: str
-    kind: Kind = "demographic"
-    description: str = ""
-    category: str = ""
-    subcategory: str = ""
-    measure: str = ""
-    value_type: ValueType = "numeric"
-    values: tuple[str, ...] = ()
-    value_range: tuple[float, float] | None = None
-    unit: str = ""
-    update_frequency: str = ""
-    source: str = ""
-    availability: tuple[DataType, ...] = DATA_TYPES
-    keywords: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.measure:
-            object.__setattr__(self, "measure", self.label)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the fields as plain values, lists for tuples.
-
-        Returns
-        -------
-        dict
-
-        Examples
-        --------
-        >>> Variable("AGE", "Age").to_dict()["availability"]
-        ['first_party', 'third_party', 'clean_room']
-        """
-        record = {name: getattr(self, name) for name in FIELDS}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in record.items()}
-
-
-FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Variable))
-_LISTS = frozenset({"values", "availability", "keywords"})
-
-# Names under which other catalogues keep our fields, the source document's among them.
-_ALIASES: Mapping[str, str] = {
-    "variable_code": "code",
-    "variable": "code",
-    "column": "code",
-    "name": "label",
-    "variable_name": "label",
-    "title": "label",
-    "variable_type": "kind",
-    "type": "kind",
-    "data_type": "value_type",
-    "possible_values": "values",
-    "range": "value_range",
-    "data_source": "source",
-    "dataavailability": "availability",
-    "data_availability": "availability",
-}
-
-_KIND_WORDS: Mapping[str, Kind] = {
-    "demographics": "demographic",
-    "behavioural": "behavioral",
-    "behaviour": "behavioral",
-    "behavior": "behavioral",
-    "psychographics": "psychographic",
-    "values": "psychographic",
-    "attitude": "psychographic",
-    "lifestyles": "lifestyle",
-    "prizm": "lifestyle",
-}
-
-_VALUE_TYPE_WORDS: Mapping[str, ValueType] = {
-    "integer": "numeric",
-    "int": "numeric",
-    "float": "numeric",
-    "number": "numeric",
-    "decimal": "numeric",
-    "categorical": "nominal",
-    "category": "nominal",
-    "string": "nominal",
-    "str": "nominal",
-    "bool": "boolean",
-    "datetime": "date",
-}
+__all__ = [
+    "DATA_TYPES",
+    "FIELDS",
+    "Catalog",
+    "DataType",
+    "Kind",
+    "ValueType",
+    "Variable",
+    "demo_file",
+]
 
 
 def demo_file(name: str) -> Path:
@@ -313,7 +190,7 @@ class Catalog:
 
     def _variable(self, row: int) -> Variable:
         cells = {field: column[row] for field, column in self._columns.items()}
-        low, _, high = cells["value_range"].partition(_SEPARATOR)
+        low, _, high = cells["value_range"].partition(SEPARATOR)
         return Variable(
             code=cells["code"],
             label=cells["label"],
@@ -323,13 +200,13 @@ class Catalog:
             subcategory=cells["subcategory"],
             measure=cells["measure"],
             value_type=cast(ValueType, cells["value_type"]),
-            values=_split(cells["values"]),
+            values=split_cell(cells["values"]),
             value_range=(float(low), float(high)) if high else None,
             unit=cells["unit"],
             update_frequency=cells["update_frequency"],
             source=cells["source"],
-            availability=cast("tuple[DataType, ...]", _split(cells["availability"])),
-            keywords=_split(cells["keywords"]),
+            availability=cast("tuple[DataType, ...]", split_cell(cells["availability"])),
+            keywords=split_cell(cells["keywords"]),
         )
 
     @classmethod
@@ -384,7 +261,7 @@ class Catalog:
         """
         columns: dict[str, list[str]] = {field: [] for field in FIELDS}
         for row, record in enumerate(records, start=1):
-            cells = _cells(record, row)
+            cells = cells_of(record, row)
             for field in FIELDS:
                 columns[field].append(cells[field])
         if not columns["code"]:
@@ -430,8 +307,6 @@ class Catalog:
         >>> [(v.label, v.value_type) for v in catalog]
         [('Monthly charges', 'numeric'), ('Left within the last month', 'boolean')]
         """
-        from audience_nb.codebook import infer_records
-
         return cls.from_records(infer_records(frame, dictionary), name=name)
 
     @classmethod
@@ -472,93 +347,4 @@ class Catalog:
                     f"{path.name} is not UTF-8 text ({type(error).__name__}).",
                     "Save it as UTF-8 CSV, JSON or JSONL.",
                 ) from error
-        return cls.from_records(_records(text, path, suffixes), name=path.name.split(".")[0])
-
-
-def _records(text: str, path: Path, suffixes: list[str]) -> Iterator[Mapping[str, Any]]:
-    if ".jsonl" in suffixes or ".ndjson" in suffixes:
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                yield _json(line, f"line {number} of {path.name}")
-    elif ".json" in suffixes:
-        loaded = _json(text, path.name)
-        yield from loaded if isinstance(loaded, list) else loaded.get("variables", [])
-    else:
-        import csv
-
-        for row in csv.DictReader(text.splitlines(keepends=True)):
-            if None in row:
-                raise DamagedFile(
-                    f"A row of {path.name} has more cells than its header: code {row.get('code')}.",
-                    "Quote cells that contain commas.",
-                )
-            yield row
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DamagedFile(f"{where} is not JSON.", "Mend or remove it.") from error
-
-
-def _split(cell: str) -> tuple[str, ...]:
-    return tuple(cell.split(_SEPARATOR)) if cell else ()
-
-
-def _cells(record: Mapping[str, Any], row: int) -> dict[str, str]:
-    """Give the text of every field of one record, under our names."""
-    given: dict[str, Any] = {}
-    for key, value in record.items():
-        name = key.strip().lower().replace(" ", "_")
-        field = name if name in FIELDS else _ALIASES.get(name, "")
-        if name == "type" and str(value).lower() in {*VALUE_TYPES, *_VALUE_TYPE_WORDS}:
-            field = "value_type"
-        # A field under its own name wins over the same field under an alias.
-        if field and (name == field or field not in given):
-            given[field] = value
-    if "code" not in given:
-        given["code"] = record.get("name")
-    cells = {field: _text(field, given.get(field)) for field in FIELDS}
-    if not cells["code"]:
-        raise InvalidInput(f"Record {row} has no code.", "Give each record a 'code'.")
-    cells["label"] = cells["label"] or cells["description"]
-    if not cells["label"]:
-        raise InvalidInput(
-            f"Record {row} ({cells['code']!r}) has no label.", "Give each record a 'label'."
-        )
-    kind = cells["kind"].lower() or "demographic"
-    cells["kind"] = _one_of(_KIND_WORDS.get(kind, kind), KINDS, "kind", row)
-    value_type = cells["value_type"].lower() or "numeric"
-    cells["value_type"] = _one_of(
-        _VALUE_TYPE_WORDS.get(value_type, value_type), VALUE_TYPES, "value_type", row
-    )
-    if "availability" not in given:
-        cells["availability"] = _SEPARATOR.join(DATA_TYPES)
-    for data_type in _split(cells["availability"]):
-        _one_of(data_type, DATA_TYPES, "availability", row)
-    cells["measure"] = cells["measure"] or cells["label"]
-    return cells
-
-
-def _one_of(value: str, allowed: tuple[str, ...], field: str, row: int) -> str:
-    if value not in allowed:
-        raise InvalidInput(
-            f"Record {row} has {field} {value!r}.", f"Use one of: {', '.join(allowed)}."
-        )
-    return value
-
-
-def _text(field: str, value: Any) -> str:
-    """Write one value as the text of its cell."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if isinstance(value, str):
-        return value.strip()
-    if field == "availability" and isinstance(value, Mapping):
-        return _SEPARATOR.join(t for t in DATA_TYPES if value.get(t))
-    if field == "value_range" and isinstance(value, Mapping):
-        value = [value.get("min", ""), value.get("max", "")]
-    if field in _LISTS or field == "value_range":
-        return _SEPARATOR.join(str(v).replace(_SEPARATOR, "/") for v in value)
-    return str(value)
+        return cls.from_records(read_records(text, path, suffixes), name=path.name.split(".")[0])

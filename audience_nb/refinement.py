@@ -11,7 +11,7 @@ from audience_nb.catalog import Kind
 
 if TYPE_CHECKING:
     from audience_nb.search import Suggestion
-    from audience_nb.session import Session
+    from audience_nb.verbs import Verbs
 
 __all__ = ["apply"]
 
@@ -19,12 +19,12 @@ __all__ = ["apply"]
 ADDED = 4
 
 
-def apply(session: Session, actions: Iterable[conversation.Action]) -> None:
+def apply(session: Verbs, actions: Iterable[conversation.Action]) -> None:
     """Do typed actions, in order, and say what changed.
 
     Parameters
     ----------
-    session : Session
+    session : Verbs
         Inside one of its steps.
     actions : iterable of Action
         As `conversation.parse` gives them.
@@ -52,7 +52,7 @@ def apply(session: Session, actions: Iterable[conversation.Action]) -> None:
         session.reply(" ".join(told))
 
 
-def _add(session: Session, topic: str) -> list[str]:
+def _add(session: Verbs, topic: str) -> list[str]:
     have = {s.variable.code for s in session.state.suggestions}
     measures = {s.variable.measure for s in session.state.suggestions}
     found = [
@@ -70,7 +70,7 @@ def _add(session: Session, topic: str) -> list[str]:
     return [s.variable.label for s in found]
 
 
-def _drop(session: Session, topic: str) -> list[str]:
+def _drop(session: Verbs, topic: str) -> list[str]:
     codes = session.index.about(topic, [s.variable.code for s in session.state.suggestions])
     if not codes:
         session.reply(f"None of the suggestions is about “{topic}”.")
@@ -78,7 +78,7 @@ def _drop(session: Session, topic: str) -> list[str]:
     return _leave(session, [s for s in session.state.suggestions if s.variable.code in codes])
 
 
-def _only(session: Session, kind: Kind) -> list[str]:
+def _only(session: Verbs, kind: Kind) -> list[str]:
     others = [s for s in session.state.suggestions if s.variable.kind != kind]
     if len(others) == len(session.state.suggestions):
         session.reply(f"None of the suggestions is {kind}.")
@@ -86,13 +86,13 @@ def _only(session: Session, kind: Kind) -> list[str]:
     return _leave(session, others)
 
 
-def _leave(session: Session, gone: Sequence[Suggestion]) -> list[str]:
+def _leave(session: Verbs, gone: Sequence[Suggestion]) -> list[str]:
     codes = {s.variable.code for s in gone}
     _keep(session, [s for s in session.state.suggestions if s.variable.code not in codes], [])
     return [s.variable.label for s in gone]
 
 
-def _keep(session: Session, suggestions: Sequence[Suggestion], ticked: Sequence[str]) -> None:
+def _keep(session: Verbs, suggestions: Sequence[Suggestion], ticked: Sequence[str]) -> None:
     ranked = tuple(replace(s, rank=i) for i, s in enumerate(suggestions, start=1))
     gone = {s.variable.code for s in session.state.suggestions} - {
         s.variable.code for s in suggestions
@@ -106,7 +106,7 @@ def _keep(session: Session, suggestions: Sequence[Suggestion], ticked: Sequence[
     )
 
 
-def _bound(session: Session, n: int | None, least: float | None, most: float | None) -> None:
+def _bound(session: Verbs, n: int | None, least: float | None, most: float | None) -> None:
     state = session.state
     n_segments = state.n_segments if n is None else n
     min_share = state.min_share if least is None else least

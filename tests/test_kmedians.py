@@ -537,3 +537,31 @@ def test_unusable_rows_are_refused(rows: np.ndarray, words: str) -> None:
 def test_fewer_rows_than_clusters_are_refused() -> None:
     with pytest.raises(Infeasible, match="9 segments need a record each, there are 5"):
         ConstrainedKMedians(9, min_share=0.0, max_share=1.0).fit(np.zeros((5, 2)))
+
+
+def test_many_records_go_through_samples_and_all_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimator_module, "SAMPLE", 64)
+    monkeypatch.setattr(estimator_module, "SAMPLE_EACH", 10)
+    sizes: list[int] = []
+    resume = estimator_module._Task.resume
+
+    def noted(task: Any, found: Any) -> Any:
+        sizes.append(len(task.rows))
+        return resume(task, found)
+
+    monkeypatch.setattr(estimator_module._Task, "resume", noted)
+    rows = np.random.default_rng(3).normal(size=(9000, 2))
+    told: list[float] = []
+    model = ConstrainedKMedians(
+        12, random_state=0, callback=lambda stage, fraction: told.append(fraction)
+    ).fit(rows)
+    assert sizes == [16 * 120, 9000]
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    counts = np.bincount(model.labels_, minlength=12)
+    assert counts.min() >= 450
+    assert counts.max() <= 900
+    assert all(b <= a for a, b in itertools.pairwise(model.cost_history_))
+    costs = cdist(rows, model.cluster_centers_, "cityblock")
+    total = costs[np.arange(9000), model.labels_].sum()
+    assert total == pytest.approx(dual(costs, 450, 900, model.prices_), rel=1e-9)

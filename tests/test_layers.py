@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).parents[1] / "audience_nb"
 # The house's layers; within a layer, and between two modules of one layer, nothing is imported.
 LAYERS = [
     {"errors"},
-    {"codebook"},
+    {"codebook", "variable"},
+    {"records"},
     {"catalog", "embedding", "kmedians"},
     {"search", "sources", "encoding", "policy"},
     {"segments", "lifestyles"},
@@ -24,6 +25,7 @@ LAYERS = [
     {"distribution", "identity"},
     {"conversation", "snapshot", "charts"},
     {"timeline", "refinement", "replay"},
+    {"verbs"},
     {"session"},
     {"widget"},
     {"__main__"},

@@ -408,6 +408,16 @@ def test_concepts_can_be_added(catalog: Catalog, cache: Path) -> None:
         own.register("empty", [" "], ["jazz"])
 
 
+def test_a_concept_added_later_is_no_misspelling(catalog: Catalog, cache: Path) -> None:
+    own = Concepts()
+    index = SearchIndex(catalog, HashEncoder(), cache_dir=cache, concepts=own)
+    first = index.search("rentter")[0]
+    assert first.variable.measure == "Renter households"
+    assert "spelling: rentter → renter" in first.why
+    own.register("rentter", ["rentter"], ["jazz"])
+    assert index.search("rentter")[0].variable.measure == "Music - I listen to jazz at home"
+
+
 def test_the_shipped_concepts() -> None:
     shipped = default_concepts()
     assert len(shipped.concepts) >= 80

@@ -87,6 +87,8 @@ class Concepts:
     words : mapping of str to list of (str, str)
         Folded word to what it means and the relation: "equivalent", "abbreviation", "synonym" or
         "french".
+    revision : int
+        Rises with every concept entered, so that a reader knows when to look again.
 
     Examples
     --------
@@ -100,6 +102,8 @@ class Concepts:
     _by_first: dict[str, list[tuple[tuple[str, ...], Concept]]] = field(
         default_factory=dict, repr=False
     )
+
+    revision: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         for concept in self.concepts:
@@ -207,6 +211,7 @@ class Concepts:
         return concept
 
     def _enter(self, concept: Concept) -> None:
+        self.revision += 1
         for phrase in (concept.name, *concept.phrases):
             words = tuple(_words(phrase))
             if words:

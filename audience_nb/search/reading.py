@@ -116,24 +116,26 @@ class Reader:
     ) -> None:
         self.analyzer, self.postings, self.concepts = analyzer, postings, concepts
         self._vocabulary = vocabulary
+        self._revision = -1
+        self._known: frozenset[str] = frozenset()
+        self._known_stems: frozenset[str] = frozenset()
+        self._spellings: list[str] = []
 
     @cached_property
     def _written(self) -> list[str]:
         """Every word of the documents, sorted."""
         return sorted(self._vocabulary())
 
-    @cached_property
-    def _spellings(self) -> list[str]:
-        words = {w for w in self._written if len(w) >= _MENDED_LETTERS - 1 and w.isalpha()}
-        return sorted(words | {w for w in self.concepts.vocabulary() if len(w) >= _MENDED_LETTERS})
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.concepts.vocabulary())
-
-    @cached_property
-    def _known_stems(self) -> frozenset[str]:
-        return frozenset(self.analyzer.stem(word) for word in self._known)
+    def _look_again(self) -> None:
+        """Take up what was registered since the last query."""
+        if self._revision == self.concepts.revision:
+            return
+        known = self.concepts.vocabulary()
+        self._known = frozenset(known)
+        self._known_stems = frozenset(self.analyzer.stem(word) for word in known)
+        written = {w for w in self._written if len(w) >= _MENDED_LETTERS - 1 and w.isalpha()}
+        self._spellings = sorted(written | {w for w in known if len(w) >= _MENDED_LETTERS})
+        self._revision = self.concepts.revision
 
     @cached_property
     def _ranges(self) -> list[tuple[float, float, str]]:
@@ -158,6 +160,7 @@ class Reader:
         -------
         Reading
         """
+        self._look_again()
         raw = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*[%+]?", text)
         mended = {w: m for w in dict.fromkeys(raw) if (m := self._mend(w)) is not None}
         raw = [mended.get(w, w) for w in raw]
