@@ -14,7 +14,8 @@ from types import ModuleType
 
 import pytest
 
-from audience_nb.catalog import DATA_TYPES, FIELDS, KINDS, VALUE_TYPES, Catalog
+from audience_nb.catalog import Catalog
+from audience_nb.variable import DATA_TYPES, FIELDS, KINDS, VALUE_TYPES
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 

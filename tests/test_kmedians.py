@@ -219,9 +219,12 @@ def test_every_record_gets_one_cluster_within_bounds_or_a_clear_no(
     own = np.abs(rows - model.cluster_centers_[model.labels_]).sum()
     assert model.cost_ == pytest.approx(own, rel=1e-9, abs=1e-9)
     for j in range(model.n_clusters_):
-        # A fixed point: each centre is its cluster's median.
-        centre = np.median(rows[model.labels_ == j], axis=0)
-        np.testing.assert_allclose(model.cluster_centers_[j], centre, atol=1e-9)
+        # A fixed point: each centre is a median of its cluster. Between the two middle values
+        # of an even number every point is one.
+        members = np.sort(rows[model.labels_ == j], axis=0)
+        low, high = members[(len(members) - 1) // 2], members[len(members) // 2]
+        assert (model.cluster_centers_[j] >= low - 1e-9).all()
+        assert (model.cluster_centers_[j] <= high + 1e-9).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
