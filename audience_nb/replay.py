@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["code_of", "decisions_of", "read_decisions", "replayed"]
 
 FORMAT = "audience_nb session 1"
+_MEANT = {
+    "frame": "table",
+    "dictionary": "codebook",
+    "catalog": "catalogue",
+    "source": "source of records",
+}
 
 
 def decisions_of(session: Session) -> dict[str, Any]:
@@ -134,20 +140,21 @@ def replayed(
 
     try:
         source = decisions["source"]
+        at_hand = {"frame": frame, **options}
+        for name in ("frame", "dictionary", "catalog", "source"):
+            if name in source and at_hand.get(name) is None:
+                if source[name] is None:
+                    raise InvalidInput(
+                        f"The session was opened on a {_MEANT[name]} of your own.",
+                        f"Give it as `{name}`.",
+                    )
+                at_hand[name] = source[name]
+        frame = at_hand.pop("frame")
+        options = at_hand
         if source["type"] == "frame":
-            if frame is None and "path" not in source:
-                raise InvalidInput(
-                    "The session was about a table of your own.", "Give it as `frame`."
-                )
-            options.setdefault("dictionary", source.get("dictionary"))
             options.setdefault("id", source["id"])
-            frame = source["path"] if frame is None else frame
         elif source["type"] == "synthetic":
             options.setdefault("n_records", source["n_records"])
-        elif "source" not in options:
-            raise InvalidInput(
-                f"The session was about the source {source['name']!r}.", "Give it as `source`."
-            )
         session = session_type(frame, random_state=decisions["random_state"], **options)
         if session.catalog.fingerprint != decisions["catalogue"]:
             raise InvalidInput(
@@ -231,19 +238,18 @@ def code_of(session: Session) -> str:
     origin = session.origin
     lines = ["from audience_nb import Session", ""]
     given = []
-    if origin["type"] == "frame":
-        given.append(repr(origin["path"]) if "path" in origin else "frame")
-        if "dictionary" in origin:
-            given.append(f"dictionary={origin['dictionary']!r}")
-        if origin["id"] is not None:
-            given.append(f"id={origin['id']!r}")
-        if "path" not in origin:
-            lines.insert(1, "\n# frame: the table that the session was opened on")
-    elif origin["type"] == "synthetic":
+    objects = []
+    for name in ("frame", "dictionary", "catalog", "source"):
+        if name in origin:
+            value = name if origin[name] is None else repr(origin[name])
+            given.append(value if name == "frame" else f"{name}={value}")
+            objects += [name] if origin[name] is None else []
+    if objects:
+        lines += [f"# At hand: {', '.join(objects)}, as the session was opened with.", ""]
+    if origin.get("id") is not None:
+        given.append(f"id={origin['id']!r}")
+    if origin["type"] == "synthetic":
         given.append(f"n_records={session.source.n_records}")
-    else:
-        given.append("source=source")
-        lines.insert(1, "\n# source: the source that the session was opened on")
     given.append(f"random_state={session.random_state}")
     lines.append(f"session = Session({', '.join(given)})")
     lines.append(f"session.choose({state.data_type!r}, {state.subtype!r})")

@@ -81,15 +81,18 @@ class Session(Verbs):
         n_records: int = 1000,
         random_state: int = 0,
     ) -> None:
-        self.origin: dict[str, Any]
+        # What a saved session needs to be opened again: paths are kept, objects only named.
+        given = {"frame": frame, "dictionary": dictionary, "catalog": catalog, "source": source}
+        self.origin: dict[str, Any] = {
+            name: str(value) if isinstance(value, str | Path) else None
+            for name, value in given.items()
+            if value is not None
+        }
         if source is not None:
-            self.origin = {"type": "source", "name": source.name}
+            self.origin["type"] = "source"
             catalog = catalog or Catalog.demo()
         elif frame is not None:
-            self.origin = {"type": "frame", "id": id}
-            for name, given in (("path", frame), ("dictionary", dictionary)):
-                if isinstance(given, str | Path):
-                    self.origin[name] = str(given)
+            self.origin |= {"type": "frame", "id": id}
             table = read_table(frame)
             kept = table.drop(columns=[id]) if id in table.columns else table
             catalog = catalog or Catalog.from_frame(kept, dictionary)
@@ -97,7 +100,7 @@ class Session(Verbs):
         else:
             from audience_nb.sources.synthetic import SyntheticSource
 
-            self.origin = {"type": "synthetic", "n_records": n_records}
+            self.origin["type"] = "synthetic"
             catalog = catalog or Catalog.demo()
             source = SyntheticSource(catalog, n_records, random_state=random_state)
         super().__init__(catalog, source, encoder, random_state)

@@ -625,12 +625,17 @@ class Verbs(Timeline):
     def _search(self, text: str, limit: int, **filters: Any) -> list[Suggestion]:
         if limit < 1:
             raise InvalidInput(f"The limit is {limit}.", "Ask for at least 1 suggestion.")
-        found = self.index.search(
-            conversation.plain_text(text), limit=limit, data_type=self.state.data_type, **filters
+        from audience_nb.search import Query
+
+        query = Query.of(
+            conversation.plain_text(text), limit, data_type=self.state.data_type, **filters
         )
+        found = self.index.search(query)
+        if query.note:
+            self.reply(query.note)
         self.change(
             "the question",
-            query=conversation.plain_text(text)[:500],
+            query=query.text,
             limit=limit,
             suggestions=tuple(found),
             selected=tuple(s.variable.code for s in found),

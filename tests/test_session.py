@@ -294,6 +294,22 @@ def test_code_leads_to_the_same_audience(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_bytes() == first
 
 
+def test_code_names_what_must_be_at_hand(session: Session) -> None:
+    session.confirm(["age", "income"])
+    code = session.to_code()
+    assert "# At hand: frame, dictionary" in code
+    assert "Session(frame, dictionary=dictionary, id='who', random_state=0)" in code
+    space = {"frame": table(), "dictionary": LABELS}
+    exec(compile(code, "cell", "exec"), space)
+    assert space["session"].state.confirmed == ("age", "income")  # type: ignore[attr-defined]
+
+
+def test_a_long_paste_is_cut_and_says_so(session: Session) -> None:
+    session.ask("cycling to work " * 100_000, limit=3)
+    assert len(session.state.query or "") <= 500
+    assert any("characters were searched" in m.text for m in session.messages)
+
+
 def test_watchers_hear_each_change_once(session: Session) -> None:
     heard: list[int] = []
     end = session.subscribe(lambda: heard.append(session.revision))
