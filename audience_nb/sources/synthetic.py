@@ -199,12 +199,13 @@ def _customer_ids(persons: Persons) -> Values:
     return np.char.add("C", np.char.zfill((persons.records + np.uint64(1)).astype("U10"), 7))
 
 
-def _characters(persons: Persons, prefix: str, length: int, suffix: str = "") -> Values:
+def _rampids(persons: Persons) -> Values:
     import numpy as np
 
-    tokens = persons.tokens(prefix or suffix, length)
-    text = tokens.view(f"S{length}")[:, 0].astype(f"U{length}")
-    return np.char.add(np.char.add(prefix, text), suffix)
+    text = persons.tokens("XY", 47)
+    # "sk-" inside an identifier looks like an API key to those who scan files for secrets.
+    text[text == ord("-")] = ord("_")
+    return np.char.add("XY", text.view("S47")[:, 0].astype("U47"))
 
 
 def _emails(persons: Persons) -> Values:
@@ -248,7 +249,7 @@ _ATTRIBUTES: Mapping[str, Drawing] = {
     "customer_id": Drawing("U11", _customer_ids),
     "postal_code": Drawing("U7", Persons.postal_codes),
     "email": Drawing("U24", _emails),
-    "rampid": Drawing("U49", lambda persons: _characters(persons, "XY", 47)),
+    "rampid": Drawing("U49", _rampids),
     "uid2": Drawing("U44", _uid2s),
     "lifestyle": Drawing("U24", _lifestyle_of),
     "consent_ads": Drawing("bool", _consents("consent ads", 0.5828)),  # 72 %
