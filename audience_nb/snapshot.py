@@ -359,6 +359,4 @@ def checked_arguments(verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]
         name = "".join(c for c in known.pop("name", "") if c.isalnum() or c in " -_.").strip(" .")
         stem = name.removesuffix(".csv")[:80]
         known["path"] = f"exports/{stem}.csv" if stem else None
-    if verb == "segment":
-        known = {k: v for k, v in known.items() if v is not None}
     return known

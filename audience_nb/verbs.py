@@ -350,18 +350,20 @@ class Verbs(Timeline):
     @step
     def segment(
         self,
-        n_segments: int | Literal["auto"] = "auto",
-        min_share: float = 0.05,
-        max_share: float = 0.10,
+        n_segments: int | Literal["auto"] | None = None,
+        min_share: float | None = None,
+        max_share: float | None = None,
     ) -> Segmentation:
         """Cut the records into segments that each hold an allowed share of them.
 
         Parameters
         ----------
         n_segments : int or "auto", optional
-            How many; "auto" chooses by a score over the feasible numbers.
+            How many; "auto" chooses by a score over the feasible numbers. By default as last
+            set, at first "auto".
         min_share, max_share : float, optional
-            Smallest and largest segment, as fractions of the records in [0, 1].
+            Smallest and largest segment, as fractions of the records in [0, 1]. By default as
+            last set, at first 0.05 and 0.10.
 
         Returns
         -------
@@ -377,6 +379,9 @@ class Verbs(Timeline):
         from audience_nb.segments import Segmentation
 
         require_allowed(self.state.data_type, "segment")
+        n_segments = self.state.n_segments if n_segments is None else n_segments
+        min_share = self.state.min_share if min_share is None else min_share
+        max_share = self.state.max_share if max_share is None else max_share
         if self.state.frame is None:
             self.load()
         frame = self.state.frame
@@ -460,14 +465,9 @@ class Verbs(Timeline):
         -------
         Segmentation
         """
-        state = self.state
         self.confirm()
         self.load()
-        segmentation = self.segment(
-            n_segments=state.n_segments if n_segments is None else n_segments,
-            min_share=state.min_share if min_share is None else min_share,
-            max_share=state.max_share if max_share is None else max_share,
-        )
+        segmentation = self.segment(n_segments, min_share, max_share)
         if "view rows" in rule_of(self.state.data_type).allows:
             self.enrich()
         self.change("the segments")
