@@ -34,7 +34,7 @@ help:
 	@touch $@
 
 lab: .venv/indexed
-	$(BIN)/jupyter lab $(ROOT_ARGS) $(LAB_ARGS) $(NOTEBOOK)
+	$(BIN)/jupyter lab $(ROOT_ARGS) --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(LAB_ARGS)
 
 demo: .venv/indexed
 	@$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --output-dir build/demo \
