@@ -96,7 +96,12 @@ def infer_records(
     >>> infer_records(pd.DataFrame({"age": [31, 46, 28]}))[0]["label"]
     'Age'
     """
+    if not len(frame):
+        raise InvalidInput("The table has 0 rows.", "Give a table with records.")
     names = [str(name) for name in frame.columns]
+    unnamed = [i for i, name in enumerate(names, start=1) if not name.strip()]
+    if unnamed:
+        raise InvalidInput(f"Column {unnamed[0]} of {len(names)} has no name.", "Name it.")
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise InvalidInput(
@@ -269,6 +274,11 @@ def _described(
             raise NotFound(f"There is no dictionary file {path.name!r}.", "Check the path.")
         dictionary = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
     given: Any = dictionary
+    if not isinstance(given, pd.DataFrame):
+        raise InvalidInput(
+            f"A {type(given).__name__} is no dictionary of columns.",
+            "Give a table, a CSV file, or a mapping from column to label.",
+        )
     table = given.astype("string").fillna("")
     table.columns = [str(c) for c in table.columns]
     wanted = {name.strip().lower(): name for name in names}

@@ -197,6 +197,12 @@ def test_bad_frames_and_dictionaries_are_explained() -> None:
         infer_records(pd.DataFrame({"a": [1, 1, 1]}))
     with pytest.raises(InvalidInput, match="No column of the dictionary"):
         infer_records(frame(), pd.DataFrame({"a": ["x"], "b": ["y"]}))
+    with pytest.raises(InvalidInput, match="A list is no dictionary"):
+        infer_records(frame(), ["a"])  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="0 rows"):
+        infer_records(frame().head(0))
+    with pytest.raises(InvalidInput, match="Column 2 of 2 has no name"):
+        infer_records(pd.DataFrame([[1, 2], [3, 4]], columns=["a", " "]))
     with pytest.raises(NotFound, match=r"nowhere\.csv"):
         infer_records(frame(), "nowhere.csv")
 
