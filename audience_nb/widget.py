@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -323,6 +324,9 @@ class AudienceBuilder(anywidget.AnyWidget):
     def _prepare(self) -> None:
         try:
             self.session.find("people", limit=1)
+            # Building segments would otherwise begin with a second of imports.
+            import_module("audience_nb.segments")
+            import_module("audience_nb.kmedians")
         except Exception:
             logger.exception("The search could not be prepared.")
 
