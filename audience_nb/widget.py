@@ -46,6 +46,11 @@ _PROGRESS_S = 0.1
 _MOST_FOUND = 20
 
 
+def _prepare_building() -> None:
+    import_module("audience_nb.segments")
+    import_module("audience_nb.kmedians")
+
+
 def _read(name: str) -> str:
     return (_STATIC / name).read_text(encoding="utf-8")
 
@@ -148,6 +153,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         self.session = session
         self._cancel = threading.Event()
         self._drawn: tuple[Any, ...] = ()
+        self._building_is_prepared = False
         # One line for verbs, so that they happen in the order of the clicks; one for typing, so
         # that it is answered meanwhile.
         self._verbs = ThreadPoolExecutor(1, thread_name_prefix="audience-verbs")
@@ -286,6 +292,10 @@ class AudienceBuilder(anywidget.AnyWidget):
                     self._drawn = drawn
                     self.set_trait("charts", self._specs())
                 self.set_trait("snapshot", snapshot)
+            if state.suggestions and not self._building_is_prepared:
+                # Whoever reads suggestions builds next; that would begin with a second of imports.
+                self._building_is_prepared = True
+                self._finds.submit(_prepare_building)
 
     def _specs(self) -> dict[str, Any]:
         state = self.session.state
@@ -324,9 +334,6 @@ class AudienceBuilder(anywidget.AnyWidget):
     def _prepare(self) -> None:
         try:
             self.session.find("people", limit=1)
-            # Building segments would otherwise begin with a second of imports.
-            import_module("audience_nb.segments")
-            import_module("audience_nb.kmedians")
         except Exception:
             logger.exception("The search could not be prepared.")
 
