@@ -82,19 +82,24 @@ class Verbs(Timeline):
 
     @property
     def segmentation(self) -> Segmentation | None:
-        """The segments, once cut."""
-        return self.state.segmentation
+        """The segments, once cut; without labels where no row may be seen."""
+        cut = self.state.segmentation
+        return cut if cut is None or self._rows_may_be_seen else _without_labels(cut)
 
     @property
     def frame(self) -> pd.DataFrame | None:
-        """The records of the confirmed variables, once loaded."""
-        return self.state.frame
+        """The records of the confirmed variables, once loaded; no row where none may be seen."""
+        frame = self.state.frame
+        return frame if frame is None or self._rows_may_be_seen else frame.head(0)
 
     @property
     def audience(self) -> Audience | None:
-        """The picked segments and their records; all segments if none is picked."""
+        """The picked segments and their records, by default of all segments.
+
+        None before there are segments, and where no row may be seen.
+        """
         state = self.state
-        if state.segmentation is None or state.frame is None:
+        if state.segmentation is None or state.frame is None or not self._rows_may_be_seen:
             return None
         chosen = tuple(
             s for s in state.segmentation.segments if not state.picked or s.id in state.picked
@@ -331,12 +336,13 @@ class Verbs(Timeline):
         Returns
         -------
         pandas.DataFrame of shape (n_records, n_variables)
-            Indexed by record; columns are codes.
+            Indexed by record; columns are codes. Without rows where the data type lets none
+            be seen.
 
         Raises
         ------
-        WrongStep
-            If no variables are confirmed.
+        InvalidInput
+            If no variables are confirmed, nor any selected that could be.
         """
         if not self.state.confirmed:
             self.confirm()
@@ -345,7 +351,7 @@ class Verbs(Timeline):
         self.discard("segmentation")
         self.change("the loaded records", frame=frame)
         self.tell("Fetching records", 1.0)
-        return frame
+        return frame if self._rows_may_be_seen else frame.head(0)
 
     @step
     def segment(
@@ -373,8 +379,9 @@ class Verbs(Timeline):
         ------
         Infeasible
             If no assignment meets the bounds; says which bound, and what would do.
-        WrongStep
-            If there are no variables to cut by.
+        InvalidInput
+            If there are no variables to cut by, or a segment would hold fewer people than the
+            data type lets be shown.
         """
         from audience_nb.segments import Segmentation
 
@@ -417,7 +424,7 @@ class Verbs(Timeline):
             f"{segmentation.n_segments} segments of {segmentation.labels.size:,} records, each "
             f"between {small:,} and {large:,} ({min_share:.0%} to {max_share:.0%})."
         )
-        return segmentation
+        return segmentation if self._rows_may_be_seen else _without_labels(segmentation)
 
     @step
     def enrich(self) -> pd.DataFrame | None:
@@ -468,7 +475,7 @@ class Verbs(Timeline):
         self.confirm()
         self.load()
         segmentation = self.segment(n_segments, min_share, max_share)
-        if "view rows" in rule_of(self.state.data_type).allows:
+        if self._rows_may_be_seen:
             self.enrich()
         self.change("the segments")
         return segmentation
@@ -525,7 +532,7 @@ class Verbs(Timeline):
         renamed = self._needed_segments().rename(segment, name)
         names = {**dict(self.state.names), segment: name}
         self.change("the name", segmentation=renamed, names=tuple(sorted(names.items())))
-        return renamed
+        return renamed if self._rows_may_be_seen else _without_labels(renamed)
 
     @step
     def export(self, path: str | Path | None = None) -> Path:
@@ -642,6 +649,10 @@ class Verbs(Timeline):
         )
         return found
 
+    @property
+    def _rows_may_be_seen(self) -> bool:
+        return "view rows" in rule_of(self.state.data_type).allows
+
     def _needed_segments(self) -> Segmentation:
         if self.state.segmentation is None:
             raise WrongStep("There are no segments yet.", "Build segments first.")
@@ -671,6 +682,11 @@ class Verbs(Timeline):
             "seed": self.random_state,
             "catalogue": self.catalog.fingerprint,
         }
+
+
+def _without_labels(segmentation: Segmentation) -> Segmentation:
+    """Keep the figures, drop who is where."""
+    return replace(segmentation, labels=segmentation.labels.head(0))
 
 
 def _counted(words: Sequence[str]) -> str:

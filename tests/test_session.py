@@ -367,6 +367,19 @@ def test_a_clean_room_suggests_and_shows_only_what_it_may(tmp_path: Path) -> Non
     for verb in (lambda: session.export(tmp_path / "x.csv"), session.distribute, session.enrich):
         with pytest.raises(NotAllowed):
             verb()
+    # No door of the session hands out a record, nor who is in which segment.
+    assert session.load().shape == (0, 2)
+    cut = session.segment(6, 0.10, 0.20)
+    renamed = session.rename(1, "Mine")
+    for shown in (cut, renamed, session.segmentation):
+        assert shown is not None
+        assert len(shown.labels) == 0
+        assert shown.n_records == 600
+    assert session.frame is not None
+    assert session.frame.shape == (0, 2)
+    assert session.pick([1]) is None
+    assert session.audience is None
+    assert session.snapshot().to_dict()["audience"]["size"] == cut.segments[0].size
     assert list(tmp_path.iterdir()) == []
 
 

@@ -265,7 +265,7 @@ class Segmentation:
     @property
     def n_records(self) -> int:
         """How many records they hold."""
-        return len(self.labels)
+        return sum(segment.size for segment in self.segments)
 
     @property
     def seed(self) -> int:
