@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audience_nb.errors import InvalidInput, NotFound
+from audience_nb.catalogfile import read_table
+from audience_nb.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,10 @@ def words_of(name: str) -> str:
 
 
 def infer_records(
-    frame: pd.DataFrame, dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None = None
+    frame: pd.DataFrame,
+    dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None = None,
+    *,
+    notes: list[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Describe each column of a table as a catalogue record.
 
@@ -76,8 +80,11 @@ def infer_records(
     ----------
     frame : pandas.DataFrame of shape (n_records, n_columns)
         Any table; it is not changed.
-    dictionary : pandas.DataFrame, mapping, path to a CSV, or None
+    dictionary : pandas.DataFrame, mapping, path to a file, or None
         See `Catalog.from_frame`.
+    notes : list of str, optional
+        Sentences on columns left out, and on what dictionary and table lack of each other, are
+        added to it.
 
     Returns
     -------
@@ -108,14 +115,17 @@ def infer_records(
             f"{len(twice)} column names occur more than once, the first is {twice[0]!r}.",
             "Rename them, so that each column has its own name.",
         )
-    described = _described(dictionary, names)
+    notes = [] if notes is None else notes
+    described = _described(dictionary, names, notes)
     records = []
+    left_out = []
     for position, name in enumerate(names):
         column = frame.iloc[:, position]
         entry = described.get(name, {})
         label = _label(str(entry.get("label", "")), words_of(name))
         inferred = _values_of(column)
         if inferred is None:
+            left_out.append(name)
             continue
         records.append(
             {
@@ -135,6 +145,11 @@ def infer_records(
             f"None of the {len(names)} columns can be segmented on: each is empty, constant, an "
             "identifier or free text.",
             "Give a table with numbers, ratings, yes/no answers or categories.",
+        )
+    if left_out:
+        notes.append(
+            f"{_named(left_out, 'column')} left out, being empty, constant, an identifier or free "
+            f"text: {_listed(left_out)}."
         )
     return _with_unique_labels(records)
 
@@ -258,8 +273,19 @@ def parse_numbers(texts: pd.Series[str]) -> pd.Series[float]:
     return pd.to_numeric(plain, errors="coerce").astype("float64")
 
 
+def _named(names: list[str], noun: str) -> str:
+    return f"1 {noun} was" if len(names) == 1 else f"{len(names):,} {noun}s were"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"“{name}”" for name in names[:5])
+    return f"{shown} and {len(names) - 5:,} more" if len(names) > 5 else shown
+
+
 def _described(
-    dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None, names: list[str]
+    dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None,
+    names: list[str],
+    notes: list[str],
 ) -> dict[str, dict[str, str]]:
     """Map each column's name to its label, category and unit in the dictionary."""
     import pandas as pd
@@ -269,17 +295,17 @@ def _described(
     if isinstance(dictionary, Mapping):
         return {str(name): {"label": str(label)} for name, label in dictionary.items()}
     if isinstance(dictionary, str | Path):
-        path = Path(dictionary)
-        if not path.is_file():
-            raise NotFound(f"There is no dictionary file {path.name!r}.", "Check the path.")
-        dictionary = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+        rows = read_table(Path(dictionary).expanduser())
+        notes += rows.notes
+        notes += [f"In the dictionary: {p.said(rows.unit)}" for p in rows.problems]
+        dictionary = pd.DataFrame(dict(zip(rows.names, rows.columns, strict=False)))
     given: Any = dictionary
     if not isinstance(given, pd.DataFrame):
         raise InvalidInput(
             f"A {type(given).__name__} is no dictionary of columns.",
             "Give a table, a CSV file, or a mapping from column to label.",
         )
-    table = given.astype("string").fillna("")
+    table = given.map(lambda v: "" if v is None else v).astype("string").fillna("")
     table.columns = [str(c) for c in table.columns]
     wanted = {name.strip().lower(): name for name in names}
     hits = {c: int(table[c].str.strip().str.lower().isin(wanted).sum()) for c in table.columns}
@@ -304,4 +330,13 @@ def _described(
                 "category": row[category].strip() if category else "",
                 "unit": row[unit].strip() if unit else "",
             }
+    unknown = [str(c) for c in table[code] if c.strip() and c.strip().lower() not in wanted]
+    if unknown:
+        notes.append(
+            f"{_named(unknown, 'row')} of the dictionary passed over, as the table has no such "
+            f"column: {_listed(unknown)}."
+        )
+    absent = [name for name in names if name not in described]
+    if absent:
+        notes.append(f"{_named(absent, 'column')} not found in the dictionary: {_listed(absent)}.")
     return described

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audience_nb.catalog import DATA_TYPES, FIELDS, Catalog, Variable
 from audience_nb.codebook import infer_records, parse_numbers, words_of
-from audience_nb.errors import DamagedFile, InvalidInput, NotFound
+from audience_nb.errors import InvalidInput, NotFound
 
 SOURCE_DOCUMENT_RECORD = {
     "code": "Q5150208I3",
@@ -73,7 +73,10 @@ def test_only_code_and_label_are_needed() -> None:
         ([], "0 variables"),
         ([{"label": "No code"}], "Record 1 has no code"),
         ([{"code": "A"}], "'A'\\) has no label"),
-        ([{"code": "A", "label": "x"}, {"code": "A", "label": "y"}], "repeat a code"),
+        (
+            [{"code": "A", "label": "x"}, {"code": "A", "label": "y"}],
+            "repeats the code of record 1",
+        ),
         ([{"code": "A", "label": "x", "kind": "odd"}], "kind 'odd'"),
         ([{"code": "A", "label": "x", "availability": ["moon"]}], "availability 'moon'"),
     ],
@@ -90,7 +93,8 @@ def test_unknown_code_says_where_to_look() -> None:
 
 texts = (
     st.text(
-        st.characters(codec="utf-8", exclude_characters="|\x00\r\n\x1c\x1d\x1e\x1f\x85"), min_size=1
+        st.characters(codec="utf-8", exclude_characters="|", exclude_categories=["Cc", "Cs"]),
+        min_size=1,
     )
     .map(str.strip)
     .filter(bool)
@@ -126,19 +130,6 @@ def test_files_of_each_format_read_alike(tmp_path: Path, suffix: str) -> None:
     else:
         path.write_text("\n".join(map(json.dumps, plain)), encoding="utf-8")
     assert Catalog.read(path).fingerprint == catalog.fingerprint
-
-
-def test_damaged_files_are_named(tmp_path: Path) -> None:
-    lines = tmp_path / "v.jsonl"
-    lines.write_text('{"code": "A", "label": "x"}\n{"code":', encoding="utf-8")
-    with pytest.raises(DamagedFile, match=r"line 2 of v\.jsonl"):
-        Catalog.read(lines)
-    torn = tmp_path / "v.csv.gz"
-    torn.write_bytes(b"\x1f\x8b\x08\x00broken")
-    with pytest.raises(DamagedFile, match="not UTF-8 text"):
-        Catalog.read(torn)
-    with pytest.raises(NotFound, match="absent"):
-        Catalog.read(tmp_path / "absent.csv")
 
 
 def frame() -> pd.DataFrame:
