@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from audience_nb.kmedians.bounds import feasible_n_clusters, size_bounds
+from audience_nb.kmedians.certificate import Certificate, certify
 from audience_nb.kmedians.estimator import ConstrainedKMedians
+from audience_nb.kmedians.feasible import Feasibility, feasibility
 
-__all__ = ["ConstrainedKMedians", "feasible_n_clusters", "size_bounds"]
+__all__ = [
+    "Certificate",
+    "ConstrainedKMedians",
+    "Feasibility",
+    "certify",
+    "feasibility",
+    "feasible_n_clusters",
+    "size_bounds",
+]

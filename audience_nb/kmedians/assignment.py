@@ -4,7 +4,7 @@ A transportation problem with k sinks. Its dual has one price a cluster: at the 
 in the cluster where distance plus price is least, a cluster with a positive price is full and one
 with a negative price is at its smallest. Few rows lie near the border between two clusters once
 the prices are nearly right, so the prices are found on a sample, one pass labels all rows, and only
-the rows near a border go into an exact solver (`kernels.transfer`).
+the rows near a border go into an exact solver (`flow.transfer`).
 
 Few rows all go into the solver, which then needs no compiled code (`transport.transfer`).
 """
@@ -12,107 +12,74 @@ Few rows all go into the solver, which then needs no compiled code (`transport.t
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from audience_nb.errors import Infeasible
 from audience_nb.kmedians import transport
+from audience_nb.kmedians.rows import DIGITS, SMALL, Rows
+from audience_nb.kmedians.threads import CHUNK, in_chunks
 
-__all__ = ["Assignment", "in_chunks", "l1_costs"]
+__all__ = ["Assignment", "Fitted", "Passed"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 Sizes = npt.NDArray[np.int64]
 
-# Up to so many rows all of them go into the exact solver.
-SMALL = 8192
 # Largest sample on which prices are found.
-SAMPLE = 32_768
-CHUNK = 1 << 15
-THREADS = min(8, os.cpu_count() or 1)
+SAMPLE, LEAST_SAMPLE = 32_768, 2048
+# Candidates at least, of all clusters together.
+LEAST_NEAR = 2000
 # Relative error of one float32 operation, doubled.
 ROUNDING = 1.2e-7
+# Distances on the grid are wrong by so much in each column, with what breaks their ties.
+GRID_ERROR = 2.0**-DIGITS
 
 
-@lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    """Give the threads, started once: thousands of short runs share them."""
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="kmedians")
-
-
-if hasattr(os, "register_at_fork"):
-    # Threads do not survive a fork; waiting for them would never end.
-    os.register_at_fork(after_in_child=_threads.cache_clear)
-
-
-def in_chunks(work: Callable[[int, int], Any], n: int, size: int = CHUNK) -> list[Any]:
-    """Call `work(start, stop)` over consecutive runs of rows, on several threads.
+@dataclass(frozen=True)
+class Fitted:
+    """Labels of all rows, the prices that prove them, and what they cost.
 
     Parameters
     ----------
-    work : callable
-        Releases the GIL.
-    n : int
-        Rows.
-    size : int, optional
-        Rows in a run; it does not depend on the number of threads, nor does the result.
-
-    Returns
-    -------
-    list
-        What `work` gave, in order.
-
-    Examples
-    --------
-    >>> in_chunks(lambda start, stop: stop - start, 10, 4)
-    [4, 4, 2]
+    labels : ndarray of int32, shape (n_records,)
+        No other assignment with allowed sizes has a smaller sum of distances.
+    prices : ndarray of float64, shape (n_clusters,)
+        What one more place in each cluster would save.
+    cost : float
+        Sum of weighted distances; of many rows to float32.
     """
-    spans = [(start, min(n, start + size)) for start in range(0, n, size)]
-    if len(spans) <= 1 or THREADS == 1:
-        return [work(*span) for span in spans]
-    return list(_threads().map(lambda span: work(*span), spans))
+
+    labels: Labels
+    prices: Floats
+    cost: float
 
 
-def l1_costs(rows: Floats, centers: Floats, wanted: npt.NDArray[np.int64] | None = None) -> Floats:
-    """Give the L1 distance of rows to all centres.
+@dataclass(frozen=True)
+class Passed:
+    """What one pass over the rows has found.
 
     Parameters
     ----------
-    rows : ndarray of float64, shape (n_records, n_features)
-        Data.
-    centers : ndarray of float64, shape (n_clusters, n_features)
-        Centres.
-    wanted : ndarray of int64, optional
-        Which rows; by default all.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_wanted, n_clusters)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> l1_costs(np.array([[0.0, 1.0]]), np.array([[2.0, 2.0]])).tolist()
-    [[3.0]]
+    sizes : ndarray of int64, shape (n_clusters,)
+        Rows labelled so.
+    cost : float
+        Sum of their distances.
+    near : ndarray of int64, shape (n_near,)
+        Rows near a border, in canonical order.
+    costs : ndarray of float64, shape (n_near, n_clusters)
+        Their distances, exactly.
+    moving : ndarray of int32, shape (n_near,)
+        Their labels.
     """
-    from scipy.spatial.distance import cdist
 
-    if wanted is None and len(rows) <= SMALL:
-        few: Floats = cdist(rows, centers, "cityblock")
-        return few
-    from audience_nb.kmedians.kernels import l1_rows
-
-    if wanted is None:
-        wanted = np.arange(len(rows), dtype=np.int64)
-    out = np.empty((len(wanted), len(centers)))
-    in_chunks(lambda a, b: l1_rows(rows, wanted[a:b], centers, out[a:b]), len(wanted), 4096)
-    return out
+    sizes: Sizes
+    cost: float
+    near: npt.NDArray[np.int64]
+    costs: Floats
+    moving: Labels
 
 
 class Assignment:
@@ -122,14 +89,12 @@ class Assignment:
 
     Parameters
     ----------
-    rows : ndarray of float64, shape (n_records, n_features)
-        C-contiguous, finite, of moderate scale.
+    rows : Rows
+        What to assign.
     smallest, largest : int
         Sizes allowed, both inclusive.
     n_clusters : int
         Clusters; together they can hold the rows.
-    random_state : int, optional
-        Seed of the sample of rows.
     compiled : bool, optional
         Whether few rows are assigned by compiled code too: quicker once it is compiled, the same
         answer to the last bit.
@@ -137,40 +102,36 @@ class Assignment:
     Examples
     --------
     >>> import numpy as np
-    >>> rows, centers = np.array([[0.0], [1.0], [2.0], [9.0]]), np.array([[0.0], [9.0]])
-    >>> labels, prices = Assignment(rows, 2, 2, 2)(centers)
-    >>> labels.tolist(), float(prices[0] - prices[1])
-    ([0, 0, 1, 1], 5.0)
+    >>> from audience_nb.kmedians.rows import Rows
+    >>> rows, centers = Rows(np.array([[0.0], [1.0], [2.0], [9.0]])), np.array([[0.0], [9.0]])
+    >>> found = Assignment(rows, 2, 2, 2)(centers)
+    >>> found.labels.tolist(), float(found.prices[0] - found.prices[1]), found.cost
+    ([0, 0, 1, 1], 5.0, 8.0)
     """
 
+    # Rows that the solver may have to move before another pass is made, for each cluster and √n.
+    accept = 0.2
+
     def __init__(
-        self,
-        rows: Floats,
-        smallest: int,
-        largest: int,
-        n_clusters: int,
-        random_state: int = 0,
-        compiled: bool = False,
+        self, rows: Rows, smallest: int, largest: int, n_clusters: int, compiled: bool = False
     ) -> None:
         n = len(rows)
         self.rows = rows
         self.n_clusters = n_clusters
         self.smallest = np.full(n_clusters, smallest, np.int64)
         self.largest = np.full(n_clusters, largest, np.int64)
-        self.n_augmentations = 0
-        self._sample = np.empty(0, np.int64)
-        self._narrow: npt.NDArray[np.float32] | None = None
-        self._compiled = compiled or n > SMALL
-        if n > SMALL:
-            size = min(SAMPLE, max(2048, n // 8))
-            rng = np.random.default_rng(random_state)
-            self._sample = np.sort(rng.choice(n, size, replace=False)).astype(np.int64)
-            self._narrow = rows.astype(np.float32)
+        self.n_augmentations = self.n_passes = 0
+        self._many = n > SMALL
+        self._compiled = compiled or self._many
+        if self._many:
+            self._sample = rows.even_sample(min(n, SAMPLE, max(LEAST_SAMPLE, n // 8)))
+        # What the grid and the breaking of ties make distances differ by at most.
+        self._slack = 2 * GRID_ERROR * (rows.n_features + 2)
         self._bias: Floats = np.zeros(n_clusters)
         self._drift: Floats | None = None
         self._expected = int(0.25 * n_clusters * math.sqrt(n))
 
-    def __call__(self, centers: Floats, prices: Floats | None = None) -> tuple[Labels, Floats]:
+    def __call__(self, centers: Floats, prices: Floats | None = None) -> Fitted:
         """Assign all rows.
 
         Parameters
@@ -182,21 +143,20 @@ class Assignment:
 
         Returns
         -------
-        labels : ndarray of int32, shape (n_records,)
-            No other assignment with allowed sizes has a smaller sum of distances.
-        prices : ndarray of float64, shape (n_clusters,)
-            What one more place in each cluster would save.
+        Fitted
 
         Raises
         ------
         Infeasible
             If the clusters cannot hold the rows.
         """
-        if self._narrow is None:
-            costs = l1_costs(self.rows, centers)
-            prices = self._better_prices(costs, prices)
-            return self._solve(costs, self.smallest, self.largest, prices)
-        return self._assign_many(self._narrow, centers, prices)
+        if self._many:
+            return self._assign_many(centers, prices)
+        costs = self.rows.costs(centers)
+        prices = self._better_prices(costs, prices)
+        labels, prices = self._solve(costs, self.smallest, self.largest, prices)
+        cost = math.fsum(np.take_along_axis(costs, labels[:, None], axis=1)[:, 0].tolist())
+        return Fitted(labels, prices, cost)
 
     def _better_prices(self, costs: Floats, given: Floats | None) -> Floats:
         """Guess prices from every eighth row, unless those given are better than a guess."""
@@ -221,11 +181,11 @@ class Assignment:
         k = self.n_clusters
         labels = (costs + prices).argmin(axis=1).astype(np.int32)
         if self._compiled:
-            from audience_nb.kmedians import kernels
+            from audience_nb.kmedians.flow import transfer
 
-            fixed, margins = np.zeros(k, np.int64), np.full((k, k), np.inf)
-            prices, ended, n = kernels.transfer(
-                costs, labels, fixed, smallest, largest, prices, margins
+            fixed, certain = np.zeros(k, np.int64), np.full((k, k), np.inf)
+            prices, ended, n = transfer(
+                costs, labels, fixed, smallest, largest, prices, certain, np.zeros((k, k), np.bool_)
             )
         else:
             prices, ended, n = transport.transfer(costs, labels, smallest, largest, prices)
@@ -240,7 +200,9 @@ class Assignment:
 
     def _sample_prices(self, costs: Floats, prices: Floats) -> Floats:
         """Find prices on the sample, its capacities scaled and corrected for its bias."""
-        m, n = len(self._sample), len(self.rows)
+        from audience_nb.kmedians.flow import best_two, transfer
+
+        m, n, k = len(self._sample), len(self.rows), self.n_clusters
         largest = np.maximum(np.round(self.largest * (m / n) + self._bias), 0).astype(np.int64)
         smallest = np.round(self.smallest * (m / n) + self._bias).astype(np.int64)
         smallest = np.minimum(np.maximum(smallest, 0), largest)
@@ -248,100 +210,236 @@ class Assignment:
             largest += 1
         while smallest.sum() > m:
             smallest = np.maximum(smallest - 1, 0)
-        return self._solve(costs, smallest, largest, prices)[1]
+        labels, lead = np.empty(m, np.int32), np.empty(m)
+        widening = 1.0
+        while True:
+            best_two(costs, prices, labels, lead)
+            sizes = np.bincount(labels, minlength=k)
+            violation = self._violation(sizes, prices, smallest, largest)
+            if not violation:
+                return prices
+            wanted = int((LEAST_NEAR // 8 + 6 * violation) * widening)
+            if wanted >= m // 2:
+                return self._solve(costs, smallest, largest, prices)[1]
+            margin = float(np.partition(lead, wanted)[wanted])
+            near = (lead <= margin).nonzero()[0]
+            if len(near) >= m // 2:
+                return self._solve(costs, smallest, largest, prices)[1]
+            moving = labels[near]
+            fixed = sizes - np.bincount(moving, minlength=k)
+            certain = margin + prices[:, None] - prices[None, :]
+            stuck = np.zeros((k, k), np.bool_)
+            prices, ended, steps = transfer(
+                costs[near], moving, fixed, smallest, largest, prices, certain, stuck
+            )
+            self.n_augmentations += steps
+            if ended == transport.OPTIMAL:
+                return prices
+            widening *= 4
 
-    def _assign_many(
-        self, narrow: npt.NDArray[np.float32], centers: Floats, given: Floats | None
-    ) -> tuple[Labels, Floats]:
-        from audience_nb.kmedians.kernels import best_two, transfer
+    def _assign_many(self, centers: Floats, given: Floats | None) -> Fitted:
+        from audience_nb.kmedians.flow import best_two
 
         n, k = len(self.rows), self.n_clusters
         m = len(self._sample)
-        costs = l1_costs(self.rows, centers, self._sample)
+        labels = np.empty(n, np.int32)
+        if self.smallest[0] <= 1 and self.largest[0] >= n:
+            # Without a size rule the nearest centres do, unless a cluster is left empty.
+            free = self._pass(centers, np.zeros(k), np.zeros((k, k)), labels)
+            if free.sizes.min() >= self.smallest[0]:
+                return Fitted(labels, np.zeros(k), free.cost)
+        costs = self.rows.costs(centers, self._sample)
         if given is None:
             given = self._better_prices(costs, None)
         prices = self._sample_prices(costs, given)
         drift = prices - given if self._drift is None else self._drift
-        acceptable = 64 + int(0.5 * k * math.sqrt(n))
-        widening, expected, last = 1.0, self._expected, math.inf
+        acceptable = 64 + int(self.accept * k * math.sqrt(n))
+        expected, last = self._expected, math.inf
         predicted = prices
-        labels = np.empty(n, np.int32)
         sample_labels = np.empty(m, np.int32)
-        sample_margins = np.empty(m)
+        lead = np.empty(m)
         while True:
-            best_two(costs, prices, sample_labels, sample_margins)
-            portion = min(1.0, (2000 + 8 * expected) * widening / n)
-            if portion >= 1:
-                base = math.inf
-            else:
-                place = min(int(portion * m) + 1, m - 1)
-                base = float(np.partition(sample_margins, place)[place])
-            margins = (base + 2.5 * np.abs(drift[:, None] - drift[None, :])).astype(np.float32)
-            sizes, flagged = self._scan(narrow, centers, prices, margins, labels)
-            violation = self._violation(sizes, prices)
-            if violation > acceptable and violation < 0.5 * last:
-                # The sample misjudged the sizes: correct it by what the pass has counted.
-                last, expected = violation, violation // 4
-                self._bias = np.bincount(sample_labels, minlength=k) - sizes * (m / n)
-                before = prices
-                prices = predicted = self._sample_prices(costs, before)
-                drift = prices - before
-                continue
-            near = l1_costs(self.rows, centers, flagged)
-            moving = np.empty(len(flagged), np.int32)
-            best_two(near, prices, moving, np.empty(len(flagged)))
-            fixed = sizes - np.bincount(labels[flagged], minlength=k)
-            after, ended, steps = transfer(
-                near, moving, fixed, self.smallest, self.largest, prices, margins.astype(np.float64)
+            best_two(costs, prices, sample_labels, lead)
+            place = min(int((LEAST_NEAR + 8 * expected) * m / n) + 1, m - 1)
+            margins = float(np.partition(lead, place)[place]) + 2.5 * np.abs(
+                drift[:, None] - drift[None, :]
+            )
+            each = LEAST_NEAR // 32 + 4 * expected // k
+            margins = np.minimum(margins, self._margins(costs, prices, sample_labels, each * m / n))
+            seen = self._pass(centers, prices, margins, labels)
+            violation = self._violation(seen.sizes, prices)
+            if violation <= acceptable or violation >= 0.5 * last:
+                break
+            # The sample misjudged the sizes: correct it by what the pass has counted.
+            last, expected = violation, violation // 4
+            self._bias = np.bincount(sample_labels, minlength=k) - seen.sizes * (m / n)
+            before = prices
+            prices = predicted = self._sample_prices(costs, before)
+            drift = prices - before
+        certain = margins + prices[:, None] - prices[None, :]
+        prices, cost = self._transfer(centers, prices, certain, labels, seen, costs)
+        self._drift = prices - predicted
+        self._expected = max(violation, self._expected // 2)
+        ours = np.bincount(labels[self._sample], minlength=k)
+        self._bias = ours - np.bincount(labels, minlength=k) * (m / n)
+        return Fitted(labels, prices, cost)
+
+    def _transfer(
+        self,
+        centers: Floats,
+        prices: Floats,
+        certain: Floats,
+        labels: Labels,
+        seen: Passed,
+        sampled: Floats,
+    ) -> tuple[Floats, float]:
+        """Move rows near a border until the sizes are allowed; fetch more where they run out.
+
+        `sampled` are the costs of the sample, which tells how far to reach for so many.
+        """
+        from audience_nb.kmedians.flow import transfer
+
+        k = self.n_clusters
+        near, costs, moving = seen.near, seen.costs, seen.moving
+        fixed = seen.sizes - np.bincount(moving, minlength=k)
+        before = np.take_along_axis(costs, moving[:, None], axis=1).sum()
+        wanted = np.full(k, LEAST_NEAR // 8 + 2 * self._expected // k)
+        # Not candidates for a second time.
+        labels[near] = -1
+        while True:
+            stuck = np.zeros((k, k), np.bool_)
+            prices, ended, steps = transfer(
+                costs, moving, fixed, self.smallest, self.largest, prices, certain, stuck
             )
             self.n_augmentations += steps
             if ended == transport.OPTIMAL:
-                labels[flagged] = moving
-                self._drift = after - predicted
-                self._expected = max(violation, self._expected // 2)
-                counted = np.bincount(labels, minlength=k)
-                ours = np.bincount(labels[self._sample], minlength=k)
-                self._bias = ours - counted * (m / n)
-                return labels, after
-            if ended == transport.INFEASIBLE and portion >= 1:
+                labels[near] = moving
+                after = np.take_along_axis(costs, moving[:, None], axis=1).sum()
+                return prices, seen.cost + float(after - before)
+            if ended == transport.INFEASIBLE:
+                n = len(self.rows)
                 raise Infeasible(f"{k} clusters cannot hold {n:,} rows.", "Change the sizes.")
-            widening *= 4
-            expected = violation
-            drift = after - prices + 0.5 * drift
-            prices = after
+            for j in np.flatnonzero(stuck.any(axis=1)).tolist():
+                own = sampled[labels[self._sample] == j]
+                place = math.ceil(wanted[j] * len(self._sample) / len(self.rows)) + 2
+                wanted[j] *= 4
+                certain[j] = math.inf
+                if place < len(own):
+                    gaps = (own - own[:, j : j + 1]).T.copy()
+                    gaps.partition(place, axis=1)
+                    certain[j] = gaps[:, place]
+                more, their_costs = self._nearest(centers, labels, j, certain[j])
+                labels[more] = -1
+                near = np.concatenate([near, more])
+                costs = np.concatenate([costs, their_costs])
+                moving = np.concatenate([moving, np.full(len(more), j, np.int32)])
+                fixed[j] -= len(more)
+                before += their_costs[:, j].sum()
 
-    def _scan(
-        self,
-        narrow: npt.NDArray[np.float32],
-        centers: Floats,
-        prices: Floats,
-        margins: npt.NDArray[np.float32],
-        labels: Labels,
-    ) -> tuple[Sizes, npt.NDArray[np.int64]]:
-        """Label all rows in float32; give the sizes and the rows near a border."""
-        from audience_nb.kmedians.kernels import scan
+    def _nearest(
+        self, centers: Floats, labels: Labels, j: int, limits: Floats
+    ) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Give the rows of a cluster that have a move which costs less than its limit."""
+        from audience_nb.kmedians.kernels import movable
 
+        rows = self.rows
+        members = (labels == j).nonzero()[0]
+        limits = limits.copy()
+        limits[j] = -math.inf
+        across = np.ascontiguousarray(centers.T.astype(np.float32))
+        rounding = np.float32(ROUNDING * (rows.n_features + 4))
+        weights = np.empty(0) if rows.weights is None else rows.weights
+
+        def part(a: int, b: int) -> npt.NDArray[np.int64]:
+            found = np.empty(b - a, np.int64)
+            some = members[a:b]
+            slack = np.float32(self._slack)
+            n = movable(rows.narrow, weights, some, across, j, limits, rounding, slack, found)
+            return found[:n]
+
+        parts = in_chunks(part, len(members), CHUNK, rows.n_threads)
+        found = np.concatenate([np.empty(0, np.int64), *parts])
+        found = found[np.argsort(rows.ranks(found), kind="stable")]
+        costs = rows.costs(centers, found)
+        chosen = (costs - costs[:, j : j + 1] < limits).any(axis=1)
+        return found[chosen], costs[chosen]
+
+    def _margins(self, costs: Floats, prices: Floats, labels: Labels, wanted: float) -> Floats:
+        """Say up to which reduced cost each move has so many candidates in the sample."""
         k = self.n_clusters
+        reduced = costs + prices
+        margins = np.full((k, k), np.inf)
+        order = np.argsort(labels, kind="stable")
+        edges = np.searchsorted(labels[order], np.arange(k + 1))
+        place = math.ceil(wanted) + 2
+        for j in range(k):
+            if edges[j + 1] - edges[j] > place:
+                block = reduced[order[edges[j] : edges[j + 1]]].T.copy()
+                block -= block[j].copy()
+                block.partition(place, axis=1)
+                margins[j] = block[:, place]
+        return margins
+
+    def _pass(self, centers: Floats, prices: Floats, margins: Floats, labels: Labels) -> Passed:
+        """Label all rows; give the sizes, the cost and the rows near a border.
+
+        In float32, then exactly where that leaves a doubt.
+        """
+        from audience_nb.kmedians.kernels import HUGE, scan, settle
+
+        self.n_passes += 1
+        rows, k, narrow = self.rows, self.n_clusters, self.rows.narrow
         middle, cost = centers.astype(np.float32), prices.astype(np.float32)
-        wide = margins.copy()
+        wide = np.minimum(margins, HUGE).astype(np.float32)
         np.fill_diagonal(wide, -1)
-        rounding = np.float32(ROUNDING * (self.rows.shape[1] + 4))
+        d = rows.n_features
+        rounding = np.float32(ROUNDING * (d + 4))
+        slack = np.float32(self._slack)
+        if rows.weights is not None:
+            slack *= np.float32(max(1.0, rows.weights.max()))
 
-        def part(a: int, b: int) -> tuple[Sizes, npt.NDArray[np.int64]]:
-            sizes, flagged = np.zeros(k, np.int64), np.empty(b - a, np.int64)
-            n = scan(narrow[a:b], middle, cost, wide, rounding, labels[a:b], sizes, flagged)
-            return sizes, flagged[:n] + a
+        def part(a: int, b: int) -> Passed:
+            sizes, doubtful = np.zeros(k, np.int64), np.empty(b - a, np.int64)
+            some = labels[a:b]
+            weights = np.empty(0, np.float32)
+            if rows.weights is not None:
+                weights = rows.weights[a:b].astype(np.float32)
+            m, total = scan(
+                narrow[a:b], weights, middle, cost, wide, rounding, slack, some, sizes, doubtful
+            )
+            doubtful = doubtful[:m]
+            exact = rows.run_costs(centers, doubtful + a)
+            settled, near = np.empty(m, np.int32), np.empty(m, np.int64)
+            near = near[: settle(exact, prices, margins, settled, near)]
+            before = some[doubtful]
+            sizes += np.bincount(settled, minlength=k) - np.bincount(before, minlength=k)
+            place = np.arange(m)
+            total += float((exact[place, settled] - exact[place, before]).sum())
+            some[doubtful] = settled
+            return Passed(sizes, total, doubtful[near] + a, exact[near], settled[near])
 
-        parts = in_chunks(part, len(narrow))
-        sizes: Sizes = np.sum([p[0] for p in parts], axis=0)
-        return sizes, np.concatenate([p[1] for p in parts])
-
-    def _violation(self, sizes: Sizes, prices: Floats) -> int:
-        """Count the rows that must move."""
-        wanted = np.where(
-            prices > 0,
-            self.largest,
-            np.where(prices < 0, self.smallest, np.clip(sizes, self.smallest, self.largest)),
+        parts = in_chunks(part, len(rows), CHUNK, rows.n_threads)
+        near = np.concatenate([p.near for p in parts])
+        # The solver takes tied rows in their order, which must not be the caller's.
+        order = np.argsort(rows.ranks(near), kind="stable")
+        return Passed(
+            np.sum([p.sizes for p in parts], axis=0),
+            math.fsum(p.cost for p in parts),
+            near[order],
+            np.concatenate([p.costs for p in parts])[order],
+            np.concatenate([p.moving for p in parts])[order],
         )
+
+    def _violation(
+        self,
+        sizes: Sizes,
+        prices: Floats,
+        smallest: Sizes | None = None,
+        largest: Sizes | None = None,
+    ) -> int:
+        """Count the rows that must move."""
+        low = self.smallest if smallest is None else smallest
+        high = self.largest if largest is None else largest
+        wanted = np.where(prices > 0, high, np.where(prices < 0, low, np.clip(sizes, low, high)))
         excess = sizes - wanted
         return int(np.maximum(excess, 0).sum() + max(-int(excess.sum()), 0))

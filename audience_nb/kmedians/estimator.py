@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -17,45 +15,22 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from audience_nb.errors import InvalidInput
-from audience_nb.kmedians.assignment import Assignment
-from audience_nb.kmedians.bounds import feasible_n_clusters, require_feasible, size_bounds
-from audience_nb.kmedians.centers import Medians, seeds
-from audience_nb.kmedians.scaling import Canonical
+from audience_nb.kmedians import choice
+from audience_nb.kmedians.blocks import Blocks, blocks_of, takes
+from audience_nb.kmedians.bounds import allowed_sizes, require_feasible
+from audience_nb.kmedians.certificate import Certificate
+from audience_nb.kmedians.feasible import Feasibility, feasibility
+from audience_nb.kmedians.fitting import Plan, assign, form
+from audience_nb.kmedians.partitioned import form_blocks
+from audience_nb.kmedians.threads import in_chunks
 
 __all__ = ["ConstrainedKMedians"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
-
-# Starts are tried on so many rows (or so many for each cluster); the best goes on over all of them.
-SAMPLE, SAMPLE_EACH = 2048, 100
-# Numbers of clusters that "auto" tries at most, spread over the feasible range, and the largest of
-# them unless the bounds ask for more.
-MOST_TRIED, MOST_CLUSTERS = 11, 40
-# Up to so many rows, iterate to a fixed point whatever `tol` says, and without compiled code: it
-# would be quicker, but only after seconds of compiling.
-FEW = 8192
-
-
-# While numbers of clusters are compared, a start ends when its cost falls by less than this.
-ROUGH = 2e-3
-
-
-@dataclass(frozen=True)
-class _Fit:
-    centers: Floats
-    labels: Labels
-    # Labels whose medians the centres are: the labels themselves at a fixed point.
-    sources: Labels
-    prices: Floats
-    history: list[float]
-
-    @property
-    def cost(self) -> float:
-        return self.history[-1]
 
 
 class ConstrainedKMedians(
@@ -78,36 +53,52 @@ class ConstrainedKMedians(
         for the standard score over the numbers tried.
     min_share, max_share : float, default 0.05 and 0.10
         Smallest and largest cluster, as fractions of the records in [0, 1].
+    size_min, size_max : int, optional
+        The same in records; each wins over its share.
     n_init : int, default 4
         Starts; the cheapest result is kept.
+    init : "k-medians++" or array-like of shape (n_clusters, n_features)
+        How to start. An array is the only start, whatever `n_init` says.
     max_iter : int, default 100
         Iterations at most.
-    tol : float, default 1e-5
-        Stop when the cost falls by less than this fraction. Up to 8,192 records iterations go on
+    tol : float, default 1e-4
+        Stop when the cost falls by less than this fraction. Up to 10,000 records iterations go on
         to a fixed point, where every centre is its cluster's median.
     random_state : int, RandomState instance or None
         Seed of the starts.
+    warm_start : bool, default False
+        Whether `fit` starts from the centres of the fit before, if it formed as many clusters as
+        are wanted now. Only then does a fit that fails or is cancelled leave the one before intact.
+    n_threads : int, optional
+        Threads to work on; by default as many as there are processors, 8 at most. The result
+        does not depend on it, to the last bit.
     callback : callable, optional
         Called with a stage in words and the fraction done in [0, 1]; may raise
-        `audience_nb.errors.Cancelled`, which leaves the estimator as it was.
+        `audience_nb.errors.Cancelled`, which leaves the estimator unfitted (see `warm_start`).
 
     Attributes
     ----------
-    cluster_centers_ : ndarray of shape (n_clusters, n_features)
-        Medians, in the units of the data.
+    cluster_centers_ : ndarray of float64, shape (n_clusters, n_features)
+        Medians, in the units of the data: halfway between the two middle values where there are
+        two, as NumPy's median. Where weights are given, halfway between the least value that half
+        the weight does not exceed and the least that more than half does not exceed.
     labels_ : ndarray of int32, shape (n_records,)
         Cluster of each record; no other assignment within the bounds is cheaper for these
         centres.
-    cost_ : float
-        Sum of L1 distances of records to the centres of their clusters.
+    cost_, inertia_ : float
+        Weighted sum of L1 distances of records to the centres of their clusters.
     n_clusters_, n_iter_ : int
         Clusters formed; times that the centres were moved in the run that was kept (over all
         records, where starts were tried on a sample).
     size_bounds_ : tuple of int
         Smallest and largest size allowed, in records.
-    prices_ : ndarray of shape (n_clusters,)
+    prices_ : ndarray of float64, shape (n_clusters,)
         What one more place in each cluster would save, in units of the data: positive where a
-        cluster is full, negative where it is kept from shrinking.
+        cluster is full, negative where it is kept from shrinking (what one place less to fill
+        would save, with a minus), 0 where a bound does not bind. Exactly that unless several
+        prices prove the same optimum; then it saves at most as much.
+    certificate_ : Certificate
+        Proof that the assignment is optimal: prices, cost, lower bound, and the gap between them.
     cost_history_ : list of float
         Cost after each assignment; it never rises.
     k_curve_ : dict of str to list
@@ -117,9 +108,14 @@ class ConstrainedKMedians(
 
     Notes
     -----
-    Rows are centred, scaled by a typical deviation, rounded to a grid of 2⁻³⁸ of it and sorted
-    before anything else, so that labels depend neither on units nor on the order of the rows
-    (identical rows apart, which may be told apart only by their place).
+    Weights scale distances: in the cost, in the assignment and in the medians. Sizes count records,
+    not weights: with unequal weights that cannot be split no assignment meets weight bounds exactly
+    in general, and to find out whether one does is NP-hard.
+
+    Rows are centred, scaled by a typical deviation, rounded to a grid of 2⁻³⁸ of it and put in an
+    order that depends on their content before anything else, so that labels depend neither on
+    units, float type, nor on the order of the rows. Identical rows may have to be cut apart; which
+    of them goes where then depends on their place alone, among them.
 
     Raises
     ------
@@ -131,9 +127,21 @@ class ConstrainedKMedians(
     >>> import numpy as np
     >>> rows = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
     >>> model = ConstrainedKMedians(2, min_share=0.5, max_share=0.5, random_state=0).fit(rows)
-    >>> sorted(model.cluster_centers_.ravel().tolist()), model.cost_
-    ([1.0, 11.0], 4.0)
+    >>> sorted(model.cluster_centers_.ravel().tolist()), model.cost_, model.certificate_.gap
+    ([1.0, 11.0], 4.0, 0.0)
     """
+
+    cluster_centers_: Floats
+    labels_: Labels
+    prices_: Floats
+    certificate_: Certificate
+    cost_: float
+    inertia_: float
+    cost_history_: list[float]
+    n_iter_: int
+    n_clusters_: int
+    size_bounds_: tuple[int, int]
+    k_curve_: dict[str, list[Any]]
 
     def __init__(
         self,
@@ -141,30 +149,46 @@ class ConstrainedKMedians(
         *,
         min_share: float = 0.05,
         max_share: float = 0.10,
+        size_min: int | None = None,
+        size_max: int | None = None,
         n_init: int = 4,
+        init: Any = "k-medians++",
         max_iter: int = 100,
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         random_state: Any = None,
+        warm_start: bool = False,
+        n_threads: int | None = None,
         callback: Callable[[str, float], None] | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.min_share = min_share
         self.max_share = max_share
+        self.size_min = size_min
+        self.size_max = size_max
         self.n_init = n_init
+        self.init = init
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+        self.warm_start = warm_start
+        self.n_threads = n_threads
         self.callback = callback
 
-    def fit(self, X: Any, y: Any = None) -> ConstrainedKMedians:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> ConstrainedKMedians:
         """Form the clusters.
 
         Parameters
         ----------
-        X : array-like of shape (n_records, n_features)
-            Finite numbers.
+        X : array-like of shape (n_records, n_features), path, or Dask collection
+            Finite numbers. Parquet files (a path, a directory, a pattern such as
+            "people/*.parquet", or a list) and Dask arrays and data frames are read block by block,
+            by the workers of a `dask.distributed.Client` where one is at work; the bounds hold
+            over all records and the result is the same however they are cut.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_records,), optional
+            What each record's distances count for, from 0. Sizes count records all the same. Not
+            for records that are read in blocks.
 
         Returns
         -------
@@ -186,88 +210,21 @@ class ConstrainedKMedians(
         >>> bool(sizes.min() >= 5 and sizes.max() <= 10)
         True
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
-        n = len(X)
-        smallest, largest = size_bounds(n, min_share=self.min_share, max_share=self.max_share)
-        tried = self._tried(n, smallest, largest)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._tell("preparing", 0.0)
-        canonical = Canonical(X)
-        rows = canonical.rows
-        sampled = _sampled(rows, seed, tried[-1])
-        task = _Task(sampled, n, smallest, largest, seed)
-        trials: dict[int, list[_Fit]] = {}
-        curve: list[tuple[float, float]] = []
-        # With one number of clusters every start runs to its end; to compare several, it is
-        # enough to run each until it falls slowly, and only the chosen number's to the end.
-        choosing = len(tried) > 1
-        for i, k in enumerate(tried if choosing else []):
-            trials[k] = []
-            for start in range(self.n_init):
-                self._tell(f"trying {k} clusters", 0.7 * (i + start / self.n_init) / len(tried))
-                trials[k].append(task.descend(task.begin(k, start), self.max_iter, ROUGH))
-            curve.append(_quality(sampled, min(trials[k], key=_by_cost)))
-        scores = _standard([a for a, _ in curve]) - _standard([b for _, b in curve])
-        k = tried[int(np.argmax(scores))] if choosing else tried[0]
-        tol = 0.0 if len(sampled) <= FEW else self.tol
-        ended: list[_Fit] = []
-        for start in range(self.n_init):
-            self._tell(f"forming {k} clusters", 0.7 * choosing + 0.2 * start / self.n_init)
-            begun = trials[k][start] if choosing else task.begin(k, start)
-            ended.append(task.descend(begun, self.max_iter, tol))
-        found = min(ended, key=_by_cost)
-        if len(sampled) < n:
-            # A larger sample takes most of the way that many records would take at great cost.
-            larger = _sampled(rows, seed, tried[-1], 16)
-
-            def told(portion: float) -> Callable[[int], None]:
-                start, room = (0.95, 0.05) if portion == 1 else (0.9, 0.05)
-                return lambda step: self._tell(
-                    "settling all records", start + room * (1 - 0.8**step)
-                )
-
-            for some in (larger, rows) if 4 * len(larger) < n else (rows,):
-                task = _Task(some, n, smallest, largest, seed)
-                found = task.descend(
-                    task.resume(found),
-                    self.max_iter,
-                    0.0 if n <= FEW else self.tol,
-                    told(len(some) / n),
-                )
-        labels, sources = np.empty(n, np.int32), np.empty(n, np.int32)
-        labels[canonical.order] = found.labels
-        sources[canonical.order] = found.sources
-        self._tell("done", 1.0)
-        # Medians of the caller's own numbers, not of what they were scaled to.
-        centers = Medians(np.asarray(X, dtype=np.float64))(sources, k)
-        self.labels_ = labels
-        self.cluster_centers_ = centers.astype(X.dtype)
-        self.prices_ = found.prices * canonical.unit
-        self.cost_ = _cost(X, centers, labels)
-        # In the caller's units, with the last exactly `cost_`.
-        unit = self.cost_ / found.cost if found.cost > 0 else canonical.unit
-        self.cost_history_ = [cost * unit for cost in found.history[:-1]] + [self.cost_]
-        self.n_iter_ = max(1, len(found.history) - 1)
-        self.n_clusters_ = k
-        self.size_bounds_ = (smallest, largest)
-        self._n_features_out = k
-        self.k_curve_ = {
-            "n_clusters": list(tried),
-            "cost": [self.cost_],
-            "silhouette": [math.nan],
-            "displaced": [math.nan],
-            "score": [math.nan],
-            "chosen": [other == k for other in tried],
-        }
-        if choosing:
-            per_record = canonical.unit * n / len(sampled)
-            self.k_curve_["cost"] = [min(f.cost for f in trials[k]) * per_record for k in tried]
-            self.k_curve_["silhouette"] = [a for a, _ in curve]
-            self.k_curve_["displaced"] = [b for _, b in curve]
-            self.k_curve_["score"] = scores.tolist()
+        before = {name: value for name, value in vars(self).items() if name.endswith(("_", "_out"))}
+        if not self.warm_start:
+            self._forget()
+        try:
+            self._fit(X, sample_weight, before)
+        except BaseException:
+            # Cancelled or refused: what was begun must not be taken for a result.
+            self._forget()
+            if self.warm_start:
+                for name, value in before.items():
+                    setattr(self, name, value)
+            raise
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> Labels:
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Labels:
         """Form the clusters and give each record's.
 
         Parameters
@@ -276,8 +233,8 @@ class ConstrainedKMedians(
             Finite numbers.
         y : None
             Ignored.
-        **kwargs
-            Ignored.
+        sample_weight : array-like of shape (n_records,), optional
+            As for `fit`.
 
         Returns
         -------
@@ -289,15 +246,17 @@ class ConstrainedKMedians(
         >>> ConstrainedKMedians(2, max_share=0.5).fit_predict([[0.0], [1.0], [8.0], [9.0]]).shape
         (4,)
         """
-        return self.fit(X).labels_
+        return self.fit(X, sample_weight=sample_weight).labels_
 
-    def predict(self, X: Any) -> Labels:
-        """Give the nearest centre of each record, without the size rule.
+    def predict(self, X: Any, *, respect_sizes: bool = False) -> Labels:
+        """Give the nearest centre of each record, or the cheapest assignment within the bounds.
 
         Parameters
         ----------
         X : array-like of shape (n_records, n_features)
             Records, new or not.
+        respect_sizes : bool, default False
+            Whether sizes are bounded too: see `assign`.
 
         Returns
         -------
@@ -310,8 +269,56 @@ class ConstrainedKMedians(
         >>> bool(model.predict([[-5.0]])[0] == model.labels_[0])
         True
         """
-        nearest: Labels = self.transform(X).argmin(axis=1).astype(np.int32)
-        return nearest
+        if respect_sizes:
+            return self.assign(X)
+        from scipy.spatial.distance import cdist
+
+        X = self._checked(X)
+        centers = self.cluster_centers_
+        labels = np.empty(len(X), np.int32)
+
+        def part(a: int, b: int) -> None:
+            labels[a:b] = cdist(X[a:b], centers, "cityblock").argmin(axis=1)
+
+        in_chunks(part, len(X), n_threads=self.n_threads)
+        return labels
+
+    def assign(self, X: Any, sample_weight: Any = None) -> Labels:
+        """Assign records to the centres at least cost, with sizes within the bounds.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, n_features)
+            Records, new or not, all at once: where one goes depends on the others.
+        sample_weight : array-like of shape (n_records,), optional
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_records,)
+            Sizes are within `min_share` and `max_share` of the number of these records, or
+            `size_min` and `size_max`.
+
+        Raises
+        ------
+        audience_nb.errors.Infeasible
+            If so many records cannot be assigned within the bounds.
+
+        Examples
+        --------
+        >>> model = ConstrainedKMedians(2, max_share=0.5, random_state=0)
+        >>> model = model.fit([[0.0], [1.0], [8.0], [9.0]])
+        >>> labels = model.assign([[0.0], [1.0], [2.0], [2.0]])
+        >>> labels.tolist() == model.labels_.tolist()
+        True
+        """
+        X = self._checked(X)
+        weights = _weights(sample_weight, X)
+        n, k = len(X), self.n_clusters_
+        smallest, largest = self._sizes(n, least=0)
+        if not k * smallest <= n <= k * largest:
+            require_feasible(n, max(1, smallest), largest, k, self._names())
+        return assign(X, weights, self.cluster_centers_, smallest, largest, self.n_threads)[0]
 
     def transform(self, X: Any) -> Any:
         """Give the L1 distance of each record to every centre.
@@ -333,147 +340,171 @@ class ConstrainedKMedians(
         """
         from scipy.spatial.distance import cdist
 
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
-        return cdist(X, self.cluster_centers_, "cityblock").astype(X.dtype)
+        X = self._checked(X)
+        return cdist(X, self.cluster_centers_, "cityblock").astype(X.dtype, copy=False)
+
+    def feasibility(self, X: Any) -> Feasibility:
+        """Say what can be done with records, before any work.
+
+        Parameters
+        ----------
+        X : int, or array-like of shape (n_records, n_features)
+            How many records there are, or the records.
+
+        Returns
+        -------
+        Feasibility
+            Numbers of clusters that are possible, the nearest shares that are, warnings.
+
+        Examples
+        --------
+        >>> ConstrainedKMedians().feasibility(29).possible
+        False
+        """
+        return feasibility(
+            X,
+            self.n_clusters,
+            min_share=self.min_share,
+            max_share=self.max_share,
+            size_min=self.size_min,
+            size_max=self.size_max,
+        )
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _tell(self, stage: str, fraction: float) -> None:
-        if self.callback is not None:
-            self.callback(stage, fraction)
-
-    def _tried(self, n: int, smallest: int, largest: int) -> list[int]:
-        for name, least in (("n_init", 1), ("max_iter", 1)):
+    def _fit(self, X: Any, sample_weight: Any, before: dict[str, Any]) -> None:
+        in_blocks = takes(X)
+        weights = None
+        if in_blocks:
+            X = self._blocks(X, sample_weight)
+            n = sum(X.lengths)
+        else:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
+            weights = _weights(sample_weight, X)
+            n = len(X)
+        for name, least in (("n_init", 1), ("max_iter", 1), ("n_threads", 1)):
             value = getattr(self, name)
+            if name == "n_threads" and value is None:
+                continue
             if not isinstance(value, Integral) or value < least:
                 raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least}.")
+        if not isinstance(self.tol, Real) or not self.tol >= 0:
+            raise InvalidInput(f"tol is {self.tol!r}.", "Give a number from 0.")
+        smallest, largest = self._sizes(n)
+        centers, prices = self._start(X, before)
+        tried = self._tried(n, smallest, largest, None if centers is None else len(centers))
+        if centers is not None and len(centers) != tried[0]:
+            centers = prices = None
+        plan = Plan(
+            tried=tried,
+            smallest=smallest,
+            largest=largest,
+            n_init=int(self.n_init),
+            max_iter=int(self.max_iter),
+            tol=float(self.tol),
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            tell=self.callback or (lambda stage, fraction: None),
+            n_threads=self.n_threads,
+            centers=centers,
+            prices=prices,
+        )
+        formed = form_blocks(X, plan) if in_blocks else form(X, weights, plan)
+        self.labels_ = formed.labels
+        self.cluster_centers_ = formed.centers
+        self.certificate_ = formed.certificate
+        self.prices_ = formed.certificate.prices
+        self.cost_ = self.inertia_ = formed.certificate.cost
+        self.cost_history_ = formed.history
+        self.n_iter_ = max(1, len(formed.history) - 1)
+        self.n_clusters_ = self._n_features_out = formed.n_clusters
+        self.size_bounds_ = (smallest, largest)
+        self.k_curve_ = formed.k_curve
+
+    def _blocks(self, X: Any, sample_weight: Any) -> Blocks:
+        """Open rows that are read block by block."""
+        if sample_weight is not None:
+            raise InvalidInput(
+                "Rows that are read in blocks have no weights.", "Leave sample_weight out."
+            )
+        blocks = blocks_of(X)
+        self.n_features_in_ = blocks.n_features
+        if blocks.names is not None:
+            self.feature_names_in_ = np.array(blocks.names, dtype=object)
+        return blocks
+
+    def _forget(self) -> None:
+        for name in [name for name in vars(self) if name.endswith(("_", "_out"))]:
+            delattr(self, name)
+
+    def _checked(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+
+    def _names(self) -> tuple[str, str]:
+        return (
+            "min_share" if self.size_min is None else "size_min",
+            "max_share" if self.size_max is None else "size_max",
+        )
+
+    def _sizes(self, n: int, least: int = 1) -> tuple[int, int]:
+        return allowed_sizes(
+            n,
+            min_share=self.min_share,
+            max_share=self.max_share,
+            size_min=self.size_min,
+            size_max=self.size_max,
+            least=least,
+        )
+
+    def _start(self, X: Any, before: dict[str, Any]) -> tuple[Floats | None, Floats | None]:
+        """Give the centres to start from, if any are given, and their prices if known."""
+        if not isinstance(self.init, str):
+            centers = np.array(self.init, dtype=np.float64, order="C")
+            if centers.ndim != 2 or centers.shape[1] != self.n_features_in_:
+                raise InvalidInput(
+                    f"init has shape {centers.shape}, the records {self.n_features_in_} columns.",
+                    f"Give an array of shape (n_clusters, {self.n_features_in_}).",
+                )
+            if not np.isfinite(centers).all():
+                raise InvalidInput("init holds missing or infinite values.", "Give finite numbers.")
+            if self.n_clusters not in ("auto", len(centers)):
+                raise InvalidInput(
+                    f"init holds {len(centers)} centres, n_clusters is {self.n_clusters!r}.",
+                    "Give as many centres as clusters.",
+                )
+            return centers, None
+        if self.init != "k-medians++":
+            raise InvalidInput(f"init is {self.init!r}.", 'Give "k-medians++" or centres.')
+        if self.warm_start and "cluster_centers_" in before:
+            centers = before["cluster_centers_"]
+            if centers.shape[1] == self.n_features_in_ and self.n_clusters in (
+                "auto",
+                len(centers),
+            ):
+                return centers, before["prices_"]
+        return None, None
+
+    def _tried(self, n: int, smallest: int, largest: int, given: int | None) -> list[int]:
         if isinstance(self.n_clusters, str):
             if self.n_clusters != "auto":
                 raise InvalidInput(
                     f"n_clusters is {self.n_clusters!r}.", 'Give a whole number or "auto".'
                 )
-            feasible = feasible_n_clusters(n, smallest, largest)
-            most = min(feasible[-1], max(MOST_CLUSTERS, feasible[0]))
-            width = min(most - feasible[0] + 1, MOST_TRIED)
-            spread = np.linspace(feasible[0], most, width)
-            return sorted({int(k) for k in spread.round()})
+            require_feasible(n, smallest, largest, names=self._names())
+            return choice.tried(n, smallest, largest) if given is None else [given]
         if not isinstance(self.n_clusters, Integral) or self.n_clusters < 1:
             raise InvalidInput(
                 f"n_clusters is {self.n_clusters!r}.", 'Give a whole number from 1, or "auto".'
             )
-        require_feasible(n, smallest, largest, int(self.n_clusters))
+        require_feasible(n, smallest, largest, int(self.n_clusters), self._names())
         return [int(self.n_clusters)]
 
 
-class _Task:
-    """Rows to cut into clusters of allowed sizes, whatever the number of clusters.
-
-    `rows` are a sample of `n_records`, or all of them.
-    """
-
-    def __init__(
-        self, rows: Floats, n_records: int, smallest: int, largest: int, seed: int
-    ) -> None:
-        m = len(rows)
-        self.rows, self.seed = rows, seed
-        self.smallest = max(1, smallest * m // n_records)
-        self.largest = -(-largest * m // n_records)
-        self.compiled = n_records > FEW
-        self.medians = Medians(rows)
-        self._assignments: dict[int, Assignment] = {}
-
-    def assign(self, centers: Floats, prices: Floats | None) -> tuple[Labels, Floats]:
-        k = len(centers)
-        if k not in self._assignments:
-            self._assignments[k] = Assignment(
-                self.rows, self.smallest, self.largest, k, self.seed, self.compiled
-            )
-        return self._assignments[k](centers, prices)
-
-    def begin(self, k: int, start: int) -> _Fit:
-        """Assign the rows to the seeds of one start."""
-        centers = seeds(self.rows, k, np.random.default_rng([self.seed, k, start]))
-        labels, prices = self.assign(centers, None)
-        return _Fit(centers, labels, labels, prices, [_cost(self.rows, centers, labels)])
-
-    def resume(self, found: _Fit) -> _Fit:
-        """Assign the rows to centres found on others."""
-        labels, prices = self.assign(found.centers, found.prices)
-        cost = _cost(self.rows, found.centers, labels)
-        return _Fit(found.centers, labels, labels, prices, [cost])
-
-    def descend(
-        self,
-        found: _Fit,
-        max_iter: int,
-        tol: float,
-        tell: Callable[[int], None] = lambda step: None,
-    ) -> _Fit:
-        """Alternate exact medians and exact assignment while the cost falls by more than `tol`."""
-        centers, labels, prices = found.centers, found.labels, found.prices
-        sources = found.sources
-        history = list(found.history)
-        while len(history) <= max_iter:
-            tell(len(history))
-            settled = self.medians(labels, len(centers))
-            sources = labels
-            if np.array_equal(settled, centers):
-                break
-            centers = settled
-            labels, prices = self.assign(centers, prices)
-            cost = _cost(self.rows, centers, labels)
-            falls = history[-1] - cost
-            # Never rises but for the rounding of sums.
-            history.append(min(cost, history[-1]))
-            if falls <= tol * cost:
-                break
-        return _Fit(centers, labels, sources, prices, history)
-
-
-def _by_cost(found: _Fit) -> float:
-    return found.cost
-
-
-def _sampled(rows: Floats, seed: int, k: int, times: int = 1) -> Floats:
-    size = times * max(SAMPLE, SAMPLE_EACH * k)
-    if len(rows) <= 1.5 * size:
-        return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), size, replace=False)
-    return np.ascontiguousarray(rows[np.sort(chosen)])
-
-
-def _cost(rows: Floats, centers: Floats, labels: Labels) -> float:
-    """Sum L1 distances, in runs of rows so that memory stays bounded."""
-    return math.fsum(
-        float(np.abs(rows[a : a + 65_536] - centers[labels[a : a + 65_536]]).sum(dtype=np.float64))
-        for a in range(0, len(rows), 65_536)
+def _weights(sample_weight: Any, X: Any) -> Floats | None:
+    """Check weights; where they are all 1, that is as good as none."""
+    if sample_weight is None:
+        return None
+    weights: Floats = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-
-
-def _quality(rows: Floats, found: _Fit) -> tuple[float, float]:
-    """Give the simplified silhouette and the share of rows not with their nearest centre.
-
-    The simplified silhouette compares distances to centres instead of to all rows (Hruschka,
-    de Castro and Campello, 2004).
-    """
-    from scipy.spatial.distance import cdist
-
-    if len(found.centers) < 2:
-        return 0.0, 0.0
-    distances = cdist(rows, found.centers, "cityblock")
-    place = np.arange(len(rows))
-    own = distances[place, found.labels]
-    displaced = float((own > distances.min(axis=1)).mean())
-    distances[place, found.labels] = np.inf
-    other = distances.min(axis=1)
-    wider = np.maximum(np.maximum(own, other), np.finfo(np.float64).tiny)
-    return float(((other - own) / wider).mean()), displaced
-
-
-def _standard(values: list[float]) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
-    if not len(array):
-        return array
-    spread = float(array.std())
-    return (array - array.mean()) / spread if spread > 0 else np.zeros(len(array))
+    return None if (weights == 1).all() else weights

@@ -1,7 +1,9 @@
-"""Compiled loops of the exact assignment. Importing this module imports numba.
+"""Compiled passes over rows. Importing this module imports numba.
 
-Arrays come in checked: C-contiguous, of the dtypes named, within bounds. Each kernel releases the
-GIL and is cached on disk after its first compilation.
+Arrays come in checked: C-contiguous, of the dtypes named, within bounds; an array of length 0
+stands for weights or ranks that are not given. Each kernel releases the GIL, is cached on disk
+after its first compilation, and works on a run of rows: what it writes or returns for several runs
+adds up.
 """
 
 from __future__ import annotations
@@ -11,55 +13,111 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from audience_nb.kmedians.transport import INFEASIBLE, OPTIMAL, UNCERTIFIED
-
-__all__ = ["best_two", "l1_rows", "scan", "transfer"]
+__all__ = ["digest", "l1", "movable", "order_counts", "scan", "settle", "value"]
 
 # Rows handled together, so that the inner loops run over contiguous lanes.
 LANES = 256
+# Larger than any reduced cost of rows on the canonical scale.
+HUGE = np.float32(3e38)
+# Unit of the costs that tell tied rows apart, and how many of them there are at most.
+TIE = 2.0**-44
+TIE_BITS = 8
+# Digits after the point that the first half of a digest sees.
+COARSE = 2.0**16
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@njit(nogil=True, cache=True)
+def digest(rows: Any, seed: Any, narrow: Any, keys: Any) -> None:
+    """Write rows as float32 and a key of their content, whose order is an accident of the seed.
+
+    The upper half of a key depends on the rows to 16 binary digits, so that what changes in the
+    last place when units are changed does not change the order; the lower half tells apart what
+    that leaves equal.
+    """
+    n, d = rows.shape
+    odd = np.empty(d, np.uint64)
+    state = np.uint64(seed)
+    for t in range(d):
+        # The splitmix64 generator (Steele, Lea and Flood, 2014).
+        state += np.uint64(0x9E3779B97F4A7C15)
+        h = state
+        h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        odd[t] = (h ^ (h >> np.uint64(31))) | np.uint64(1)
+    rough = np.empty(d, np.float64)
+    fine = np.empty(d, np.float64)
+    rough_bits = rough.view(np.uint64)
+    fine_bits = fine.view(np.uint64)
+    for i in range(n):
+        for t in range(d):
+            x = rows[i, t]
+            narrow[i, t] = x
+            # Adding 0 turns −0 into 0.
+            rough[t] = np.rint(x * COARSE) + 0.0
+            fine[t] = x + 0.0
+        h = np.uint64(0)
+        g = np.uint64(0)
+        for t in range(d):
+            a = rough_bits[t]
+            b = fine_bits[t]
+            h += (a ^ (a >> np.uint64(32))) * odd[t]
+            g += (b ^ (b >> np.uint64(32))) * odd[t]
+        h = (h ^ (h >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+        g = (g ^ (g >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+        keys[i] = (h & np.uint64(0xFFFFFFFF00000000)) | (g >> np.uint64(32))
+
+
+@njit(nogil=True, fastmath={"nnan", "nsz"}, cache=True)
 def scan(
     rows: Any,
+    weights: Any,
     centers: Any,
     prices: Any,
     margins: Any,
     rounding: Any,
+    slack: Any,
     labels: Any,
     sizes: Any,
-    flagged: Any,
+    doubtful: Any,
 ) -> Any:
-    """Label rows by distance plus price; flag those that might belong elsewhere.
+    """Label rows by weighted distance plus price in float32; list those that are in doubt.
 
-    A row i labelled j is flagged if for some l its reduced cost, d(i, l) + price(l) − d(i, j) −
-    price(j), is below margins[j, l], give or take what sums of this float type get wrong:
-    `rounding` times the row's distance from the origin and the farthest centre's. Returns the
-    number of flagged rows; writes labels, sizes and the first of `flagged`.
+    A row i labelled j is in doubt if for some l its reduced cost, w·d(i, l) + price(l) − w·d(i, j)
+    − price(j), is below margins[j, l], give or take what sums of float32 get wrong: `slack`, and
+    `rounding` times the row's distance from the origin and the farthest centre's. Adds to sizes,
+    writes labels and the first of `doubtful`; returns how many are in doubt and the sum of weighted
+    distances.
     """
     n, d = rows.shape
     k = centers.shape[0]
-    widest = np.empty(k, rows.dtype)
-    farthest = rows.dtype.type(0)
+    weighted = len(weights) > 0
+    widest = np.empty(k, np.float32)
+    farthest = np.float32(0)
+    dearest = np.float32(0)
     for j in range(k):
         widest[j] = margins[j].max()
-        far = np.abs(centers[j]).sum() + abs(prices[j])
-        farthest = max(farthest, far)
-    origin = np.empty(LANES, rows.dtype)
-    block = np.zeros((d, LANES), rows.dtype)
-    reduced = np.empty((k, LANES), rows.dtype)
-    best = np.empty(LANES, rows.dtype)
-    second = np.empty(LANES, rows.dtype)
+        farthest = max(farthest, np.abs(centers[j]).sum())
+        dearest = max(dearest, abs(prices[j]))
+    origin = np.empty(LANES, np.float32)
+    weight = np.ones(LANES, np.float32)
+    block = np.zeros((d, LANES), np.float32)
+    reduced = np.empty((k, LANES), np.float32)
+    best = np.empty(LANES, np.float32)
+    second = np.empty(LANES, np.float32)
     nearest = np.empty(LANES, np.int32)
-    n_flagged = 0
+    n_doubtful = 0
+    total = 0.0
     for start in range(0, n, LANES):
         m = min(LANES, n - start)
         for r in range(m):
             for t in range(d):
                 block[t, r] = rows[start + r, t]
+        if weighted:
+            for r in range(m):
+                weight[r] = weights[start + r]
         for r in range(LANES):
-            best[r] = np.inf
-            second[r] = np.inf
+            best[r] = HUGE
+            second[r] = HUGE
             nearest[r] = 0
             origin[r] = farthest
         for t in range(d):
@@ -68,13 +126,15 @@ def scan(
         for j in range(k):
             lane = reduced[j]
             for r in range(LANES):
-                lane[r] = prices[j]
+                lane[r] = np.float32(0)
             for t in range(d):
                 c = centers[j, t]
                 for r in range(LANES):
                     lane[r] += abs(block[t, r] - c)
+            price = prices[j]
             for r in range(LANES):
-                a = lane[r]
+                a = lane[r] * weight[r] + price
+                lane[r] = a
                 b = best[r]
                 second[r] = min(second[r], max(a, b))
                 nearest[r] = j if a < b else nearest[r]
@@ -84,367 +144,183 @@ def scan(
             labels[start + r] = j
             sizes[j] += 1
             b = best[r]
-            wrong = rounding * origin[r]
+            total += b - prices[j]
+            wrong = slack + rounding * (weight[r] * origin[r] + dearest)
             if second[r] - b < widest[j] + wrong:
                 for other in range(k):
                     if other != j and reduced[other, r] - b < margins[j, other] + wrong:
-                        flagged[n_flagged] = start + r
-                        n_flagged += 1
+                        doubtful[n_doubtful] = start + r
+                        n_doubtful += 1
                         break
-    return n_flagged
+    return n_doubtful, total
 
 
 @njit(nogil=True, cache=True)
-def l1_rows(rows: Any, wanted: Any, centers: Any, out: Any) -> None:
-    """Write out[a, j] = |rows[wanted[a]] − centers[j]|₁ in float64, summed in column order."""
-    d = rows.shape[1]
-    k = centers.shape[0]
-    for a in range(wanted.shape[0]):
-        i = wanted[a]
-        for j in range(k):
-            total = 0.0
-            for t in range(d):
-                total += abs(rows[i, t] - centers[j, t])
-            out[a, j] = total
+def l1(rows: Any, weights: Any, ranks: Any, across: Any, out: Any) -> None:
+    """Write out[i, j] = weight i · (|row i − column j of across|₁ + a tie-breaker), in float64.
+
+    Distances are summed in column order. Tie-breakers, given with ranks, are small multiples of
+    `TIE` that look random.
+    """
+    n, d = rows.shape
+    k = across.shape[1]
+    for i in range(n):
+        lane = out[i]
+        if len(ranks) > 0:
+            rank = np.uint32(ranks[i])
+            for j in range(k):
+                h = (rank + np.uint32(j) * np.uint32(0x9E3779B1)) * np.uint32(0x85EBCA6B)
+                h = (h ^ (h >> np.uint32(15))) * np.uint32(0xC2B2AE35)
+                h = (h ^ (h >> np.uint32(13))) * np.uint32(0x27D4EB2F)
+                lane[j] = np.float64(np.uint32(h) >> np.uint32(32 - TIE_BITS)) * TIE
+        else:
+            for j in range(k):
+                lane[j] = 0.0
+        for t in range(d):
+            x = rows[i, t]
+            for j in range(k):
+                lane[j] += abs(x - across[t, j])
+        if len(weights) > 0:
+            w = weights[i]
+            for j in range(k):
+                lane[j] *= w
 
 
 @njit(nogil=True, cache=True)
-def best_two(costs: Any, prices: Any, labels: Any, margins: Any) -> None:
-    """Write each row's cheapest cluster and by how much the second is dearer."""
+def settle(costs: Any, prices: Any, margins: Any, labels: Any, near: Any) -> Any:
+    """Write each row's cheapest cluster; list the rows with a move that costs below its margin."""
     m, k = costs.shape
+    n_near = 0
     for i in range(m):
-        best = np.inf
-        second = np.inf
         nearest = 0
-        for j in range(k):
+        best = costs[i, 0] + prices[0]
+        for j in range(1, k):
             value = costs[i, j] + prices[j]
             if value < best:
-                second = best
                 best = value
                 nearest = j
-            elif value < second:
-                second = value
         labels[i] = nearest
-        margins[i] = second - best
+        for j in range(k):
+            if j != nearest and costs[i, j] + prices[j] - best < margins[nearest, j]:
+                near[n_near] = i
+                n_near += 1
+                break
+    return n_near
 
 
 @njit(nogil=True, cache=True)
-def _sink(keys: Any, items: Any, start: int, n: int, place: int) -> None:
-    """Restore a binary heap below `place`; equal keys are ordered by item."""
-    key = keys[start + place]
-    item = items[start + place]
-    while True:
-        child = 2 * place + 1
-        if child >= n:
-            break
-        left = start + child
-        if child + 1 < n and (
-            keys[left + 1] < keys[left]
-            or (keys[left + 1] == keys[left] and items[left + 1] < items[left])
-        ):
-            child += 1
-        at = start + child
-        if keys[at] < key or (keys[at] == key and items[at] < item):
-            keys[start + place] = keys[at]
-            items[start + place] = items[at]
-            place = child
-        else:
-            break
-    keys[start + place] = key
-    items[start + place] = item
-
-
-@njit(nogil=True, cache=True)
-def _rise(keys: Any, items: Any, start: int, n: int, key: float, item: int) -> None:
-    """Add an entry to a heap of n."""
-    place = n
-    while place > 0:
-        parent = (place - 1) >> 1
-        at = start + parent
-        if keys[at] > key or (keys[at] == key and items[at] > item):
-            keys[start + place] = keys[at]
-            items[start + place] = items[at]
-            place = parent
-        else:
-            break
-    keys[start + place] = key
-    items[start + place] = item
-
-
-@njit(nogil=True, cache=True)
-def transfer(
-    costs: Any, labels: Any, fixed: Any, smallest: Any, largest: Any, prices: Any, margins: Any
+def movable(
+    rows: Any,
+    weights: Any,
+    members: Any,
+    across: Any,
+    own: Any,
+    limits: Any,
+    rounding: Any,
+    slack: Any,
+    found: Any,
 ) -> Any:
-    """Move candidate rows between clusters until all sizes are allowed, at least cost.
+    """List rows of one cluster whose move to another costs less than its limit, or might.
 
-    Successive shortest paths on a graph of k clusters and one sink: the arc j → l costs the
-    cheapest move of a candidate row of j to l (kept in heaps), the arc j → sink takes the size of
-    j within its bounds. With prices that make every reduced cost non-negative, each augmentation
-    keeps that so; the end is optimal among the candidates and, as no other row's reduced cost
-    j → l is below margins[j, l], among all rows as long as no path uses a dearer arc.
-    (Ahuja, Magnanti, Orlin, Network Flows, 1993, section 9.7; arcs contracted as in Bertsekas'
-    transportation codes.)
-
-    Parameters: costs (m, k) float64 of the candidates; labels (m,) their clusters, rewritten;
-    fixed (k,) rows of each cluster that are no candidates; smallest, largest (k,); prices (k,),
-    positive where a cluster is full, negative where it is at its smallest; margins (k, k).
-    Returns the prices, how it ended, and the number of augmentations.
+    As `scan` does, in float32; writes the first of `found`, returns how many.
     """
-    m, k = costs.shape
-    sink = k
-    inf = np.inf
-    sizes = fixed.copy()
-    for i in range(m):
-        sizes[labels[i]] += 1
-    prices = prices.copy()
-    flow = np.empty(k, np.int64)
-    excess = np.zeros(k + 1, np.int64)
+    d, k = across.shape
+    lane = np.empty(k, np.float32)
+    farthest = np.float32(0)
     for j in range(k):
-        if prices[j] > 0:
-            flow[j] = largest[j]
-        elif prices[j] < 0:
-            flow[j] = smallest[j]
-        else:
-            flow[j] = min(max(sizes[j], smallest[j]), largest[j])
-        excess[j] = sizes[j] - flow[j]
-        excess[sink] -= excess[j]
-    # Cost below which an arc's cheapest candidate is the cheapest of all rows.
-    certain = np.empty((k, k))
-    for j in range(k):
-        for other in range(k):
-            certain[j, other] = margins[j, other] + prices[j] - prices[other]
-    count = np.zeros((k, k), np.int64)
-    for i in range(m):
-        j = labels[i]
-        for other in range(k):
-            if other != j and costs[i, other] - costs[i, j] < certain[j, other]:
-                count[j, other] += 1
-    room = np.zeros((k, k), np.int64)
-    begin = np.zeros((k, k), np.int64)
-    length = 0
-    for j in range(k):
-        for other in range(k):
-            begin[j, other] = length
-            if j != other:
-                room[j, other] = count[j, other] + count[j, other] // 2 + 8
-            length += room[j, other]
-            count[j, other] = 0
-    keys = np.empty(length, np.float64)
-    items = np.empty(length, np.int32)
-    for i in range(m):
-        j = labels[i]
-        for other in range(k):
-            gap = costs[i, other] - costs[i, j]
-            if other != j and gap < certain[j, other]:
-                at = begin[j, other] + count[j, other]
-                keys[at] = gap
-                items[at] = i
-                count[j, other] += 1
-    arc = np.full((k, k), inf)
-    for j in range(k):
-        for other in range(k):
-            n = count[j, other]
-            for place in range(n // 2 - 1, -1, -1):
-                _sink(keys, items, begin[j, other], n, place)
-            if n > 0:
-                arc[j, other] = keys[begin[j, other]]
-    dist = np.empty(k + 1)
-    done = np.empty(k + 1, np.bool_)
-    parent = np.empty(k + 1, np.int64)
-    path = np.empty(k + 2, np.int64)
-    # Rows that take each step of the path: those of step q are taken[reach[q] : reach[q - 1]].
-    taken = np.empty(64, np.int32)
-    reach = np.empty(k + 3, np.int64)
-    n_augmentations = 0
-    ended = OPTIMAL
-    while True:
-        waiting = False
-        for v in range(k + 1):
-            parent[v] = -1
-            done[v] = False
-            dist[v] = inf
-            if excess[v] > 0:
-                dist[v] = 0.0
-                waiting = True
-        if not waiting:
-            break
-        target = -1
-        while True:
-            u = -1
-            least = inf
-            for v in range(k + 1):
-                if not done[v] and dist[v] < least:
-                    least = dist[v]
-                    u = v
-            if u < 0:
-                break
-            done[u] = True
-            if excess[u] < 0:
-                target = u
-                break
-            if u == sink:
-                for v in range(k):
-                    if not done[v] and flow[v] > smallest[v]:
-                        step = max(prices[v], 0.0)
-                        if least + step < dist[v]:
-                            dist[v] = least + step
-                            parent[v] = sink
-            else:
-                for v in range(k):
-                    if not done[v]:
-                        # An arc whose cheapest row is not known costs at least `certain`.
-                        step = min(arc[u, v], certain[u, v]) + prices[v] - prices[u]
-                        step = max(step, 0.0)
-                        if least + step < dist[v]:
-                            dist[v] = least + step
-                            parent[v] = u
-                if not done[sink] and flow[u] < largest[u]:
-                    step = max(-prices[u], 0.0)
-                    if least + step < dist[sink]:
-                        dist[sink] = least + step
-                        parent[sink] = u
-        if target < 0:
-            ended = INFEASIBLE
-            break
-        steps = 0
-        v = target
-        while v >= 0:
-            path[steps] = v
-            steps += 1
-            v = parent[v]
-        source = path[steps - 1]
-        amount = min(excess[source], -excess[target])
-        for q in range(steps - 1, 0, -1):
-            u = path[q]
-            v = path[q - 1]
-            if u == sink:
-                amount = min(amount, flow[v] - smallest[v])
-            elif v == sink:
-                amount = min(amount, largest[u] - flow[u])
-            elif arc[u, v] > certain[u, v]:
-                ended = UNCERTIFIED
-        if ended == UNCERTIFIED:
-            break
-        # Rows that tie for a step all go; note them before the heaps' tops change.
-        n_taken = 0
-        for q in range(steps - 1, 0, -1):
-            u = path[q]
-            v = path[q - 1]
-            reach[q] = n_taken
-            if u == sink or v == sink:
-                continue
-            start = begin[u, v]
-            n = count[u, v]
-            least = arc[u, v]
-            last = -1
-            while n > 0 and keys[start] == least and n_taken - reach[q] < amount:
-                i = items[start]
-                n -= 1
-                keys[start] = keys[start + n]
-                items[start] = items[start + n]
-                if n > 1:
-                    _sink(keys, items, start, n, 0)
-                # A row that left and came back is in the heap twice, next to itself.
-                if labels[i] == u and i != last:
-                    if n_taken == len(taken):
-                        more = np.empty(2 * n_taken, np.int32)
-                        more[:n_taken] = taken
-                        taken = more
-                    taken[n_taken] = i
-                    n_taken += 1
-                    last = i
-            count[u, v] = n
-            amount = n_taken - reach[q]
-        reach[0] = n_taken
-        n_augmentations += 1
-        far = dist[target]
-        shift = far
-        for v in range(k + 1):
-            by = dist[v] if (done[v] and dist[v] < far) else far
-            if v == sink:
-                shift = by
-            else:
-                prices[v] -= by
-        for v in range(k):
-            prices[v] += shift
-        excess[source] -= amount
-        excess[target] += amount
-        for q in range(steps - 1, 0, -1):
-            u = path[q]
-            v = path[q - 1]
-            if u == sink:
-                flow[v] -= amount
-            elif v == sink:
-                flow[u] += amount
-            else:
-                stop = reach[q] + amount
-                for p in range(reach[q], stop):
-                    labels[taken[p]] = v
-                # Those found to tie beyond what could move on go back.
-                extra = reach[q - 1] - stop
-                if count[u, v] + extra > room[u, v]:
-                    keys, items = _roomier(keys, items, begin, room, count, u, extra)
-                for p in range(stop, reach[q - 1]):
-                    i = taken[p]
-                    gap = costs[i, v] - costs[i, u]
-                    _rise(keys, items, begin[u, v], count[u, v], gap, i)
-                    count[u, v] += 1
-                for other in range(k):
-                    if other == v:
-                        continue
-                    if count[v, other] + amount > room[v, other]:
-                        keys, items = _roomier(keys, items, begin, room, count, v, amount)
-                    for p in range(reach[q], stop):
-                        i = taken[p]
-                        gap = costs[i, other] - costs[i, v]
-                        _rise(keys, items, begin[v, other], count[v, other], gap, i)
-                        count[v, other] += 1
-        for q in range(steps):
-            u = path[q]
-            if u == sink:
-                continue
-            for other in range(k):
-                if other == u:
-                    continue
-                start = begin[u, other]
-                n = count[u, other]
-                while n > 0 and labels[items[start]] != u:
-                    n -= 1
-                    keys[start] = keys[start + n]
-                    items[start] = items[start + n]
-                    if n > 1:
-                        _sink(keys, items, start, n, 0)
-                count[u, other] = n
-                arc[u, other] = keys[start] if n > 0 else inf
-    return prices, ended, n_augmentations
+        farthest = max(farthest, np.abs(across[:, j]).sum())
+    n_found = 0
+    for i in members:
+        size = farthest
+        for j in range(k):
+            lane[j] = np.float32(0)
+        for t in range(d):
+            x = rows[i, t]
+            size += abs(x)
+            for j in range(k):
+                lane[j] += abs(x - across[t, j])
+        w = weights[i] if len(weights) > 0 else 1.0
+        base = lane[own]
+        wrong = slack + rounding * size
+        some = False
+        for j in range(k):
+            some |= w * (lane[j] - base - wrong) < limits[j]
+        if some:
+            found[n_found] = i
+            n_found += 1
+    return n_found
 
 
 @njit(nogil=True, cache=True)
-def _roomier(
-    keys: Any, items: Any, begin: Any, room: Any, count: Any, fuller: int, extra: int
+def order_counts(
+    rows: Any,
+    labels: Any,
+    weights: Any,
+    low: Any,
+    high: Any,
+    below: Any,
+    upto: Any,
+    under: Any,
+    places: Any,
+    cells: Any,
 ) -> Any:
-    """Move all heaps to a larger pool; those of cluster `fuller` gain `extra` places at least."""
-    k = room.shape[0]
-    length = 0
-    for j in range(k):
-        for other in range(k):
-            if j != other:
-                wanted = 2 * count[j, other] + 8
-                if j == fuller:
-                    wanted += 2 * extra
-                room[j, other] = max(room[j, other], wanted)
-                length += room[j, other]
-    more_keys = np.empty(length, np.float64)
-    more_items = np.empty(length, np.int32)
-    at = 0
-    for j in range(k):
-        for other in range(k):
-            if j == other:
-                continue
-            start = begin[j, other]
-            for place in range(count[j, other]):
-                more_keys[at + place] = keys[start + place]
-                more_items[at + place] = items[start + place]
-            begin[j, other] = at
-            at += room[j, other]
-    return more_keys, more_items
+    """Add up, for each cluster and column, the weight below, up to and over a bracket's ends.
+
+    below counts values < low, upto values <= low, under values <= high; values strictly between are
+    listed by row (`places`) and cluster · n_features + column (`cells`). Returns how many are, or
+    −1 if the lists are too short: then nothing else is to be used.
+    """
+    n, d = rows.shape
+    weighted = len(weights) > 0
+    w = 1.0
+    room = len(places) - d
+    m = 0
+    for start in range(0, n, LANES):
+        stop = min(n, start + LANES)
+        for i in range(start, stop):
+            j = labels[i]
+            if weighted:
+                w = weights[i]
+            row, lo, hi = rows[i], low[j], high[j]
+            a, b, c = below[j], upto[j], under[j]
+            for t in range(d):
+                x = row[t]
+                a[t] += w * (x < lo[t])
+                b[t] += w * (x <= lo[t])
+                c[t] += w * (x <= hi[t])
+        for i in range(start, stop):
+            j = labels[i]
+            row, lo, hi = rows[i], low[j], high[j]
+            if m > room:
+                return -1
+            for t in range(d):
+                places[m] = i
+                cells[m] = j * d + t
+                m += (row[t] > lo[t]) & (row[t] < hi[t])
+    return m
+
+
+@njit(nogil=True, cache=True)
+def value(rows: Any, weights: Any, across: Any, prices: Any, labels: Any) -> Any:
+    """Sum up weighted distances to the own centre, and what each row could save at these prices."""
+    n, d = rows.shape
+    k = across.shape[1]
+    lane = np.empty(k)
+    primal = 0.0
+    saving = 0.0
+    for i in range(n):
+        for j in range(k):
+            lane[j] = 0.0
+        for t in range(d):
+            x = rows[i, t]
+            for j in range(k):
+                lane[j] += abs(x - across[t, j])
+        w = weights[i] if len(weights) > 0 else 1.0
+        own = labels[i]
+        paid = w * lane[own]
+        least = paid + prices[own]
+        for j in range(k):
+            least = min(least, w * lane[j] + prices[j])
+        primal += paid
+        saving += paid + prices[own] - least
+    return primal, saving
