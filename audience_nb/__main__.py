@@ -15,7 +15,7 @@ def main() -> None:
     import numpy as np
 
     from audience_nb import Catalog, ConstrainedKMedians, SearchIndex
-    from audience_nb.kmedians.assignment import SMALL
+    from audience_nb.kmedians.rows import SMALL
 
     start = time.perf_counter()
     shown = ""

@@ -27,7 +27,9 @@ PART_COLORS = {
     "words": "#b47825",
     "concepts": "#8766bb",
     "spelling": "#727c86",
+    "use": "#b9579c",
 }
+PART_TITLES = {"use": "Earlier picks"}
 # The view's segment cards carry the same ten; numbers tell segments apart beyond them.
 SEGMENT_COLORS = (
     "#14938d",
@@ -56,6 +58,9 @@ _BAR = 10
 def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Chart:
     """Draw the best suggestions as bars stacked from their part-scores.
 
+    A bar is as long as the score, also where one part takes something away again: such a part is
+    not drawn, and the others are shortened alike.
+
     Parameters
     ----------
     suggestions : sequence of Suggestion
@@ -77,19 +82,21 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
 
     best = list(suggestions)[:top]
     labels = _written([s.variable.label for s in best])
-    order = [p for p in PART_COLORS if any(p in s.parts for s in best)]
-    order += sorted({p for s in best for p in s.parts} - set(order))
+    drawn = {part for s in best for part, value in s.parts.items() if value > 0}
+    order = [p for p in PART_COLORS if p in drawn]
+    order += sorted(drawn - set(order))
     rows = [
         {
             "label": label,
-            "part": part.capitalize(),
+            "part": _part_title(part),
             "place": order.index(part),
             "value": round(float(value), 4),
+            "length": round(float(length), 4),
             "score": round(float(s.score), 4),
             "kind": KIND_TITLES.get(s.variable.kind, s.variable.kind),
         }
         for s, label in zip(best, labels, strict=True)
-        for part, value in s.parts.items()
+        for part, value, length in _lengths(s)
     ]
     chart: alt.Chart = (
         alt.Chart(
@@ -104,14 +111,14 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
         )
         .mark_bar(size=_BAR, yOffset=5)
         .encode(
-            x=alt.X("value:Q")
+            x=alt.X("length:Q")
             .stack("zero")
             .scale(domain=[0, 1])
             .axis(title="Score", values=[0, 0.5, 1], grid=False),
             y=_names("label"),
             color=alt.Color("part:N")
             .scale(
-                domain=[p.capitalize() for p in order],
+                domain=[_part_title(p) for p in order],
                 range=[PART_COLORS.get(p, PART_COLORS["spelling"]) for p in order],
             )
             .legend(orient="top", title=None, symbolType="square"),
@@ -126,6 +133,17 @@ def relevance_chart(suggestions: Sequence[Suggestion], top: int = 8) -> alt.Char
         )
     )
     return chart
+
+
+def _part_title(part: str) -> str:
+    return PART_TITLES.get(part, part.capitalize())
+
+
+def _lengths(suggestion: Suggestion) -> list[tuple[str, float, float]]:
+    """Give each part that adds to a score, what it adds, and how long it is drawn."""
+    positive = {part: value for part, value in suggestion.parts.items() if value > 0}
+    total = sum(positive.values())
+    return [(p, v, v / total * suggestion.score) for p, v in positive.items()]
 
 
 def type_chart(suggestions: Sequence[Suggestion]) -> alt.Chart:

@@ -55,23 +55,28 @@ def apply(session: Verbs, actions: Iterable[conversation.Action]) -> None:
 def _add(session: Verbs, topic: str) -> list[str]:
     have = {s.variable.code for s in session.state.suggestions}
     measures = {s.variable.measure for s in session.state.suggestions}
+    index = session.answering_index
     found = [
         s
-        for s in session.index.search(topic, limit=3 * ADDED, data_type=session.state.data_type)
+        for s in index.search(topic, limit=3 * ADDED, data_type=session.state.data_type)
         if s.variable.code not in have and s.variable.measure not in measures
     ]
     # A search always has a next best; only what is about the topic was asked for.
-    about = set(session.index.about(topic, [s.variable.code for s in found]))
+    about = set(index.about(topic, [s.variable.code for s in found]))
     found = [s for s in found if s.variable.code in about][:ADDED]
     if not found:
         session.reply(f"Nothing new in the catalogue is about “{topic}”.")
         return []
-    _keep(session, [*session.state.suggestions, *found], [s.variable.code for s in found])
+    codes = [s.variable.code for s in found]
+    edits = session.state.edits.without(*codes)
+    session.change("the refinement", edits=replace(edits, added=(*edits.added, *codes)))
+    _keep(session, [*session.state.suggestions, *found], codes)
     return [s.variable.label for s in found]
 
 
 def _drop(session: Verbs, topic: str) -> list[str]:
-    codes = session.index.about(topic, [s.variable.code for s in session.state.suggestions])
+    suggested = [s.variable.code for s in session.state.suggestions]
+    codes = session.answering_index.about(topic, suggested)
     if not codes:
         session.reply(f"None of the suggestions is about “{topic}”.")
         return []
@@ -88,6 +93,9 @@ def _only(session: Verbs, kind: Kind) -> list[str]:
 
 def _leave(session: Verbs, gone: Sequence[Suggestion]) -> list[str]:
     codes = {s.variable.code for s in gone}
+    edits = session.state.edits.without(*codes)
+    dropped = tuple(s.variable.code for s in gone)
+    session.change("the refinement", edits=replace(edits, dropped=(*edits.dropped, *dropped)))
     _keep(session, [s for s in session.state.suggestions if s.variable.code not in codes], [])
     return [s.variable.label for s in gone]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from audience_nb.distribution import Delivery
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
+from audience_nb.question import Edits, Filters, Understanding, checked_kinds
 from audience_nb.snapshot import Message
 
 if TYPE_CHECKING:
@@ -49,12 +50,17 @@ def decisions_of(session: Session) -> dict[str, Any]:
         "subtype": state.subtype,
         "query": state.query,
         "limit": state.limit,
+        "filters": state.filters.to_dict(),
+        "intents": None if state.intents is None else list(state.intents),
+        "understood": state.understood.to_dict() if state.understood else None,
+        "edits": state.edits.to_dict(),
         "suggestions": [
             {
                 "code": s.variable.code,
                 "score": s.score,
                 "parts": dict(s.parts),
                 "why": s.why,
+                "variants": list(s.variants),
             }
             for s in state.suggestions
         ],
@@ -169,10 +175,17 @@ def replayed(
                 "Give the same records.",
             )
         session.choose(decisions["data_type"], decisions["subtype"])
+        # Sessions saved before there were any lack these four.
+        understood = decisions.get("understood")
+        edits = {**Edits().to_dict(), **decisions.get("edits", {})}
         session.state = replace(
             session.state,
             query=decisions["query"],
             limit=decisions["limit"],
+            filters=Filters.of(session.catalog, **decisions.get("filters", {})),
+            intents=checked_kinds(decisions.get("intents")),
+            understood=Understanding.from_dict(understood) if understood else None,
+            edits=Edits.from_dict(edits),
             suggestions=tuple(
                 Suggestion(
                     variable=session.catalog[s["code"]],
@@ -180,11 +193,15 @@ def replayed(
                     rank=rank,
                     parts=s["parts"],
                     why=s["why"],
+                    variants=tuple(s.get("variants", ())),
                 )
                 for rank, s in enumerate(decisions["suggestions"], start=1)
             ),
         )
         _redo(session, decisions)
+        if decisions["query"] is not None:
+            # Views show how far the index is, and the next question needs it anyway.
+            _ = session.index
         session.messages[:] = [Message(**m) for m in decisions["messages"]]
         session.revision = decisions["revision"]
     except (KeyError, TypeError) as error:
@@ -196,6 +213,8 @@ def replayed(
 
 
 def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
+    # What was confirmed then was learnt from then.
+    feedback, session.feedback = session.feedback, None
     if decisions["confirmed"]:
         session.confirm(decisions["confirmed"])
     if decisions["loaded"]:
@@ -210,6 +229,7 @@ def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
         session.enrich()
     for segment, name in decisions["names"]:
         session.rename(segment, name)
+    session.feedback = feedback
     session.state = replace(
         session.state,
         selected=tuple(decisions["selected"]),
@@ -254,7 +274,15 @@ def code_of(session: Session) -> str:
     lines.append(f"session = Session({', '.join(given)})")
     lines.append(f"session.choose({state.data_type!r}, {state.subtype!r})")
     if state.query is not None:
-        lines.append(f"session.ask({state.query!r}, limit={state.limit})")
+        options = {"limit": state.limit, **state.filters.given}
+        if state.intents is not None:
+            options["intents"] = list(state.intents)
+        if state.edits.variants:
+            options["variants"] = list(state.edits.variants)
+        said = "".join(f", {name}={value!r}" for name, value in options.items())
+        lines.append(f"session.ask({state.query!r}{said})")
+    if state.selected and not state.confirmed:
+        lines.append(f"session.select({list(state.selected)!r})")
     if state.confirmed:
         lines.append("session.confirm([")
         lines += [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from audience_nb.embedding import Encoder
     from audience_nb.search import Suggestion
+    from audience_nb.search.feedback import Feedback
     from audience_nb.sources import Source
 
 __all__ = ["Session"]
@@ -46,6 +47,12 @@ class Session(Verbs):
         Size of the synthetic population.
     random_state : int, optional
         Seed of the synthetic population and of the segmentation.
+    background : bool, optional
+        Learn meanings in the background where no index is cached, so that views can ask at
+        once; `ask` in code waits for them all the same, and answers alike.
+    feedback : bool, path or Feedback, optional
+        Learn from what is confirmed, and place it higher in later answers: True for the
+        memory of this process only, a path to keep it in a file. Off by default.
 
     Attributes
     ----------
@@ -80,6 +87,8 @@ class Session(Verbs):
         encoder: Encoder | None = None,
         n_records: int = 1000,
         random_state: int = 0,
+        background: bool = False,
+        feedback: Feedback | str | Path | bool | None = None,
     ) -> None:
         # What a saved session needs to be opened again: paths are kept, objects only named.
         given = {"frame": frame, "dictionary": dictionary, "catalog": catalog, "source": source}
@@ -103,7 +112,14 @@ class Session(Verbs):
             self.origin["type"] = "synthetic"
             catalog = catalog or Catalog.demo()
             source = SyntheticSource(catalog, n_records, random_state=random_state)
-        super().__init__(catalog, source, encoder, random_state)
+        if isinstance(feedback, bool | str | Path):
+            from audience_nb.search.feedback import Feedback
+
+            path = None if isinstance(feedback, bool) else feedback
+            feedback = None if feedback is False else Feedback(path)
+        super().__init__(
+            catalog, source, encoder, random_state, background=background, feedback=feedback
+        )
 
     def __repr__(self) -> str:
         done = [s["name"] for s in self.snapshot().to_dict()["steps"] if s["state"] == "done"]
@@ -150,8 +166,8 @@ class Session(Verbs):
         Parameters
         ----------
         verb : str
-            "choose", "say", "ask", "refine", "select", "confirm", "load", "segment", "enrich",
-            "build", "pick", "rename", "export" or "undo".
+            "choose", "say", "ask", "refine", "select", "swap", "confirm", "load", "segment",
+            "enrich", "build", "pick", "rename", "export" or "undo".
         arguments : mapping, optional
             Plain values, checked before use. A view names a file, never a path.
         progress : callable, optional
@@ -170,10 +186,12 @@ class Session(Verbs):
         known = checked_arguments(verb, arguments or {})
         with self.lock:
             before, self.progress = self.progress, progress or self.progress
+            # A view shows that meanings are still being learnt; it need not wait for them.
+            self.at_once = True
             try:
                 getattr(self, verb)(**known)
             finally:
-                self.progress = before
+                self.progress, self.at_once = before, False
             return take_snapshot(self)
 
     # -- JSON and code ---------------------------------------------------------------------------

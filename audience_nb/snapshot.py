@@ -10,10 +10,21 @@ from audience_nb.errors import InvalidInput
 from audience_nb.policy import DATA_TYPES
 
 if TYPE_CHECKING:
-    from audience_nb.search import Suggestion
+    from audience_nb.catalog import Catalog
+    from audience_nb.search import SearchIndex, Suggestion
     from audience_nb.session import Session
 
-__all__ = ["Message", "Snapshot", "checked_arguments", "suggestion_values", "take_snapshot"]
+__all__ = [
+    "Message",
+    "Snapshot",
+    "checked_arguments",
+    "index_values",
+    "suggestion_values",
+    "take_snapshot",
+]
+
+# A question has rarely more bands, years and units; the wire need not carry a thousand.
+_MOST_VARIANTS = 60
 
 StepState = Literal["done", "current", "waiting"]
 
@@ -61,8 +72,9 @@ class Snapshot:
         -------
         dict
             `revision`, `steps`, `data`, `data_type`, `subtype`, `data_types`, `messages`,
-            `query`, `suggestions`, `selected`, `loaded`, `segmentation`, `audience`, `export`,
-            `undo`.
+            `query`, `limit`, `understood`, `intents`, `filters`, `options`, `index`,
+            `suggestions`, `selected`, `loaded`, `size_rule`, `segmentation`, `audience`,
+            `export`, `deliveries`, `undo`.
         """
         return self.values
 
@@ -96,8 +108,18 @@ def take_snapshot(session: Session) -> Snapshot:
             "data_types": [rule.to_dict() for rule in DATA_TYPES],
             "messages": [asdict(m) for m in session.messages[-60:]],
             "query": state.query,
+            "limit": state.limit,
+            "understood": state.understood.to_dict() if state.understood else None,
+            "intents": None if state.intents is None else list(state.intents),
+            "filters": state.filters.to_dict(),
+            "options": session.options,
+            "index": index_values(session.opened_index),
             "suggestions": [
-                {**suggestion_values(s), "selected": s.variable.code in ticked}
+                {
+                    **suggestion_values(s),
+                    **_variants(s, session.catalog),
+                    "selected": s.variable.code in ticked,
+                }
                 for s in state.suggestions
             ],
             "selected": [
@@ -139,9 +161,59 @@ def suggestion_values(suggestion: Suggestion) -> dict[str, Any]:
         "category": v.category,
         "source": v.source,
         "unit": v.unit,
+        "availability": list(v.availability),
         "score": round(float(suggestion.score), 4),
         "parts": {name: round(float(part), 4) for name, part in suggestion.parts.items()},
         "why": suggestion.why,
+    }
+
+
+def index_values(index: SearchIndex | None) -> dict[str, Any] | None:
+    """Say how far the search is, as a view shows it.
+
+    Parameters
+    ----------
+    index : SearchIndex or None
+        None before its first use.
+
+    Returns
+    -------
+    dict or None
+        `description`, `ready`, the `fraction` of the meanings that is learnt, and whether
+        answers go `by_meaning`.
+    """
+    if index is None:
+        return None
+    return {
+        "description": index.description,
+        "ready": index.ready,
+        "fraction": round(float(index.progress), 3),
+        "by_meaning": index.by_meaning,
+    }
+
+
+def _variants(suggestion: Suggestion, catalog: Catalog) -> dict[str, Any]:
+    """Name the variants of a suggestion by what sets them apart."""
+    codes = suggestion.variants[:_MOST_VARIANTS]
+    own = suggestion.variable
+    if own.code in suggestion.variants and own.code not in codes:
+        codes = (own.code, *codes[:-1])
+    if len(codes) < 2:
+        return {"measure": own.label, "variant": "", "variants": []}
+    from audience_nb.search.documents import variant_text
+
+    labels, measures = catalog.column("label"), catalog.column("measure")
+    rows = [catalog.position(code) for code in codes]
+    texts = [variant_text(labels[row], measures[row]) for row in rows]
+    plain = [t[1:-1] if t[:1] == "[" and t[-1:] == "]" else t for t in texts]
+    # Where two would read alike, or one would be nameless, whole labels tell them apart.
+    if len(set(plain)) < len(plain) or "" in plain:
+        plain = [labels[row] for row in rows]
+    listed = [{"code": code, "text": text} for code, text in zip(codes, plain, strict=True)]
+    return {
+        "measure": own.measure,
+        "variant": next((v["text"] for v in listed if v["code"] == own.code), ""),
+        "variants": listed,
     }
 
 
@@ -286,9 +358,18 @@ _RULE = {"n_segments": _is_number_of_segments, "min_share": _is_share, "max_shar
 _VERBS: dict[str, dict[str, Any]] = {
     "choose": {"data_type": _is_text, "subtype": lambda v: v is None or _is_text(v)},
     "say": {"text": _is_text},
-    "ask": {"text": _is_text, "limit": _is_count},
+    "ask": {
+        "text": _is_text,
+        "limit": _is_count,
+        "kinds": _is_texts,
+        "sources": _is_texts,
+        "categories": _is_texts,
+        "availability": _is_texts,
+        "intents": lambda v: v is None or _is_texts(v),
+    },
     "refine": {"text": _is_text},
     "select": {"codes": _is_texts},
+    "swap": {"code": _is_text, "with": _is_text},
     "confirm": {"codes": _is_texts, "top": _is_count},
     "load": {},
     "segment": _RULE,
@@ -305,6 +386,7 @@ _REQUIRED = {
     "ask": ("text",),
     "refine": ("text",),
     "select": ("codes",),
+    "swap": ("code", "with"),
     "pick": ("segments",),
     "rename": ("segment", "name"),
 }
@@ -354,6 +436,8 @@ def checked_arguments(verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     if absent:
         raise InvalidInput(f"{verb} lacks {absent[0]!r}.", "Give it.")
     known = dict(arguments)
+    if verb == "swap":
+        known["other"] = known.pop("with")
     if verb == "export":
         # A name, never a path: nothing but letters, digits, space, dot, dash and underscore.
         name = "".join(c for c in known.pop("name", "") if c.isalnum() or c in " -_.").strip(" .")

@@ -6,11 +6,12 @@ import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from audience_nb.catalog import DataType
+from audience_nb.catalog import DataType, Kind
 from audience_nb.errors import WrongStep
+from audience_nb.question import Edits, Filters, Understanding
 from audience_nb.snapshot import Message
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class State:
     subtype: str
     query: str | None = None
     limit: int = 15
+    filters: Filters = field(default_factory=Filters)
+    # None for those that the question itself shows.
+    intents: tuple[Kind, ...] | None = None
+    understood: Understanding | None = None
+    edits: Edits = field(default_factory=Edits)
     suggestions: tuple[Suggestion, ...] = ()
     selected: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
@@ -176,6 +182,26 @@ class Timeline:
         """Replace fields of the state; `label` says in words what an undo takes back."""
         self._label = label
         self.state = replace(self.state, **changes)
+
+    def discard(self, *stages: str) -> None:
+        """Drop what a repeated verb invalidates, and name the loss."""
+        state = self.state
+        lost = []
+        empty: dict[str, Any] = {}
+        if "confirmed" in stages and state.confirmed:
+            empty["confirmed"] = ()
+        if "frame" in stages and state.frame is not None:
+            empty["frame"] = None
+        if "segmentation" in stages and state.segmentation is not None:
+            lost.append(f"{state.segmentation.n_segments} segments")
+            if state.names:
+                lost.append(f"{len(state.names)} names of yours")
+            empty |= {"segmentation": None, "lifestyles": None, "picked": (), "names": ()}
+            empty["exported"] = None
+        if empty:
+            self.state = replace(state, **empty)
+        if lost:
+            self.reply(f"This replaces the earlier {' and '.join(lost)}; undo brings them back.")
 
     def _changed(self) -> None:
         self.revision += 1

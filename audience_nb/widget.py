@@ -26,7 +26,7 @@ from audience_nb.charts import (
 from audience_nb.errors import AudienceError, Cancelled, InvalidInput, WrongStep
 from audience_nb.policy import require_allowed, rule_of
 from audience_nb.session import Session
-from audience_nb.snapshot import suggestion_values
+from audience_nb.snapshot import index_values, suggestion_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,7 @@ _STATIC = Path(__file__).parent / "static"
 # The view gives a kernel up for dead after 20 s of silence.
 _HEARTBEAT_S = 5.0
 _PROGRESS_S = 0.1
+_LEARNING_S = 0.5
 _MOST_FOUND = 20
 
 
@@ -101,7 +102,8 @@ class AudienceBuilder(anywidget.AnyWidget):
         One to go on with, instead of `frame` and `dictionary`.
     **options
         Passed on to `Session`: `catalog`, `id`, `source`, `encoder`, `n_records`,
-        `random_state`.
+        `random_state`, `feedback`. Meanings are learnt in the background unless you say
+        `background=False`.
 
     Attributes
     ----------
@@ -144,7 +146,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         **options: Any,
     ) -> None:
         if session is None:
-            session = Session(frame, dictionary, **options)
+            session = Session(frame, dictionary, **{"background": True, **options})
         elif frame is not None or dictionary is not None or options:
             raise InvalidInput(
                 "Both a session and data of its own are given.",
@@ -154,6 +156,8 @@ class AudienceBuilder(anywidget.AnyWidget):
         self._cancel = threading.Event()
         self._drawn: tuple[Any, ...] = ()
         self._building_is_prepared = False
+        self._following: threading.Thread | None = None
+        self._closed = threading.Event()
         # One line for verbs, so that they happen in the order of the clicks; one for typing, so
         # that it is answered meanwhile.
         self._verbs = ThreadPoolExecutor(1, thread_name_prefix="audience-verbs")
@@ -272,6 +276,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         unsubscribe = getattr(self, "_unsubscribe", None)
         if unsubscribe is not None:
             unsubscribe()
+            self._closed.set()
             self._cancel.set()
             self._verbs.shutdown(wait=False, cancel_futures=True)
             self._finds.shutdown(wait=False, cancel_futures=True)
@@ -296,6 +301,23 @@ class AudienceBuilder(anywidget.AnyWidget):
                 # Whoever reads suggestions builds next; that would begin with a second of imports.
                 self._building_is_prepared = True
                 self._finds.submit(_prepare_building)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Tell the view how much is learnt of the meanings, until all of it is."""
+        index = self.session.opened_index
+        if index is None or index.ready or self._following is not None:
+            return
+
+        def follow() -> None:
+            while not self._closed.is_set() and not index.wait(_LEARNING_S):
+                self.send({"index": index_values(index)})
+            if not self._closed.is_set():
+                self.send({"index": index_values(index)})
+                self._show()
+
+        self._following = threading.Thread(target=follow, name="audience-learning", daemon=True)
+        self._following.start()
 
     def _specs(self) -> dict[str, Any]:
         state = self.session.state
@@ -334,6 +356,7 @@ class AudienceBuilder(anywidget.AnyWidget):
     def _prepare(self) -> None:
         try:
             self.session.find("people", limit=1)
+            self._show()
         except Exception:
             logger.exception("The search could not be prepared.")
 
@@ -369,6 +392,7 @@ class AudienceBuilder(anywidget.AnyWidget):
                 raise InvalidInput("find takes a text and a limit.", "Give both.")
             found = self.session.find(text[:200], limit=min(max(limit, 1), _MOST_FOUND))
             self.send({"id": id, "found": [suggestion_values(s) for s in found]})
+            self._follow()
 
     def _perform(self, id: str, verb: str, arguments: dict[str, Any]) -> None:
         with self._answering(id), self._progress(id) as tell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,21 @@ def test_relevance_shows_the_best_eight_with_parts_that_add_up() -> None:
     assert spec["encoding"]["color"]["scale"]["domain"] == ["Meaning", "Words", "Spelling"]
     assert spec["width"] == "container"
     assert "Variable 7 0.55" in spec["description"]
+
+
+def test_a_bar_is_as_long_as_its_score_whatever_earlier_picks_take_away() -> None:
+    one, two = suggestions(["Taken", "Left"])
+    liked = replace(one, score=0.95, parts={"words": 0.75, "use": 0.2})
+    left = replace(two, score=0.6, parts={"words": 0.6, "meaning": 0.2, "use": -0.2})
+    spec = relevance_chart([liked, left]).to_dict()
+    rows = pd.DataFrame(rows_of(spec))
+    lengths = rows.groupby("label")["length"].sum().to_dict()
+    assert lengths == pytest.approx({"Taken": 0.95, "Left": 0.6})
+    # What is read in the tooltip is what the part gave.
+    assert dict(zip(rows["part"], rows["value"], strict=True))["Earlier picks"] == 0.2
+    assert rows[rows["label"] == "Left"]["value"].tolist() == [0.6, 0.2]
+    assert spec["encoding"]["color"]["scale"]["domain"] == ["Meaning", "Words", "Earlier picks"]
+    assert spec["encoding"]["x"]["field"] == "length"
 
 
 def test_labels_that_are_long_or_equal_stay_apart() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from test_question import Gated
 
 from audience_nb import Audience, AudienceBuilder, Session, widget
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
@@ -118,6 +119,58 @@ def test_what_is_done_in_python_is_shown(builder: AudienceBuilder) -> None:
 def test_the_snapshot_is_that_of_the_session(builder: AudienceBuilder) -> None:
     builder.session.select(["age"])
     assert builder.snapshot == builder.session.snapshot().to_dict()
+
+
+def test_a_question_is_filtered_meant_otherwise_and_undone_on_the_wire(wire: Wire) -> None:
+    text = "spend by age"
+    wire.ask("say", text=text)
+    before = wire.builder.snapshot
+    assert len(before["suggestions"]) == 3
+    assert before["understood"]["by_words"] is False
+    assert before["index"]["ready"] is True
+    filters = {"kinds": ["behavioral"], "sources": [], "categories": [], "availability": []}
+    sent = {"text": text, "limit": 15, "intents": ["demographic"], **filters}
+    assert wire.ask("ask", "2", **sent)["ok"]
+    assert wire.builder.snapshot["filters"] == filters
+    assert wire.builder.snapshot["intents"] == ["demographic"]
+    assert {s["kind"] for s in wire.builder.snapshot["suggestions"]} <= {"behavioral"}
+    refused = wire.ask("swap", "3", code="nowhere", **{"with": "age"})["error"]
+    assert refused["fact"].startswith("'nowhere' is not among the")
+    error = wire.ask("ask", "4", text=text, sources=["<img src=x>"])["error"]
+    assert error["fact"] == "No variable has the source '<img src=x>'."
+    error = wire.ask("ask", "5", text=text, sources="x")["error"]
+    assert error["fact"] == "The argument 'sources' of ask is out of range."
+    assert wire.ask("undo", "6")["ok"]
+    changing = ("messages", "revision")
+    after = {k: v for k, v in wire.builder.snapshot.items() if k not in changing}
+    assert after == {k: v for k, v in before.items() if k not in changing}
+
+
+def test_meanings_are_learnt_while_the_view_is_used(frame: pd.DataFrame, monkeypatch: Any) -> None:
+    monkeypatch.setattr(widget, "_LEARNING_S", 0.02)
+    encoder = Gated()
+    ab = AudienceBuilder(frame, id="customer", encoder=encoder)
+    wire = Wire(ab)
+    assert wire.ask("say", text="spend by age")["ok"]
+    assert ab.snapshot["understood"]["by_words"] is True
+    assert ab.snapshot["index"]["ready"] is False
+    found = ab.snapshot["suggestions"]
+    assert found
+    told = wire.wait(lambda m: "index" in m)["index"]
+    assert told["ready"] is False
+    assert 0 <= told["fraction"] < 1
+    ready = threading.Event()
+    ab.observe(lambda change: change["new"]["index"]["ready"] and ready.set(), "snapshot")
+    encoder.gate.set()
+    assert ready.wait(60)
+    assert wire.wait(lambda m: m.get("index", {}).get("ready"))["index"]["fraction"] == 1.0
+    # Nobody's list is replaced under their hands; asking again is theirs to do.
+    assert ab.snapshot["suggestions"] == found
+    assert ab.snapshot["understood"]["by_words"] is True
+    assert wire.ask("ask", "2", text="spend by age")["ok"]
+    assert ab.snapshot["understood"]["by_words"] is False
+    assert all("meaning" in s["parts"] for s in ab.snapshot["suggestions"])
+    ab.close()
 
 
 def test_find_answers_without_changing_anything(wire: Wire) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from labdriver import Lab, Notebook, Watched, open_notebook, write_notebook
@@ -39,10 +40,10 @@ def start(watched: Watched, lab: Lab, name: str, cells: list[str]) -> Notebook:
     return notebook
 
 
-def state_of(notebook: Notebook) -> dict[str, object]:
+def state_of(notebook: Notebook) -> dict[str, Any]:
     output = notebook.run_cell('print("STATE"').filter(has_text="STATE {").last
     text = output.inner_text()
-    state: dict[str, object] = json.loads(text[text.index("{") :])
+    state: dict[str, Any] = json.loads(text[text.index("{") :])
     return state
 
 
@@ -125,17 +126,157 @@ def test_from_a_sentence_to_a_file(watched: Watched, lab: Lab, theme: str) -> No
     notebook.screenshot(f"4-exported-{shade}")
 
     state = state_of(notebook)
-    segments = {id: (name, size) for id, name, size in state["segments"]}  # type: ignore[attr-defined]
+    segments = {id: (name, size) for id, name, size in state["segments"]}
     assert state["audience"] == [1, 3]
-    assert label not in state["selected"]  # type: ignore[operator]
-    assert len(state["selected"]) == ticks.count() - len(segments) - 1  # type: ignore[arg-type]
+    assert label not in state["selected"]
+    assert len(state["selected"]) == ticks.count() - len(segments) - 1
     frame = Audience.read_csv(lab.root / "exports" / "from the browser.csv")
     assert len(frame) == segments[1][1] + segments[3][1]
     assert set(frame["segment_name"]) == {"The first ones", segments[3][0]}
-    assert set(state["selected"]) <= set(frame.columns)  # type: ignore[call-overload]
+    assert set(state["selected"]) <= set(frame.columns)
 
     builder.get_by_role("button", name="Undo the record of the export").click()
     expect(builder.locator(".anb-written")).to_have_count(0)
+    assert notebook.errors == []
+    assert watched.blocked == []
+
+
+ASKED = """
+import json
+shown = {s.variable.code: s.variable.kind for s in ab.session.suggestions}
+state = ab.session.state
+print("STATE", json.dumps({
+    "kinds": sorted(set(shown.values())), "suggested": list(shown), "selected": ab.selected,
+    "variants": {s.variable.code: list(s.variants) for s in ab.session.suggestions},
+    "filters": state.filters.to_dict(), "intents": state.intents, "code": ab.to_code(),
+}))
+"""
+
+
+def test_an_answer_is_filtered_meant_otherwise_and_swapped(
+    watched: Watched, lab: Lab, theme: str
+) -> None:
+    notebook = start(
+        watched, lab, "answer.ipynb", ["from audience_nb import AudienceBuilder\n"
+        "ab = AudienceBuilder()\nab", ASKED]
+    )  # fmt: skip
+    builder, shade = notebook.builder, theme.lower()
+    if shade == "dark":
+        notebook.page.set_viewport_size({"width": 480, "height": 900})
+    ask(notebook, "millennials who care about the enviroment")
+    understood = builder.get_by_text("Understood:")
+    expect(understood).to_contain_text("millennials")
+    expect(understood).to_contain_text("enviroment → environment")
+
+    # Another year or unit of the same measure, chosen with the keyboard.
+    row = builder.locator(".anb-row", has=builder.page.locator(".anb-variant")).first
+    chooser = row.get_by_role("combobox")
+    before = chooser.input_value()
+    chooser.focus()
+    chooser.press("ArrowDown")
+    expect(chooser).not_to_have_value(before)
+    swapped = chooser.input_value()
+    expect(builder.get_by_role("button", name="Undo the choice of")).to_be_visible()
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    expect(chooser).to_be_focused()
+    state = state_of(notebook)
+    assert swapped in state["selected"]
+    assert before not in state["selected"]
+    assert before in state["variants"][swapped]
+    assert repr(swapped) in state["code"]
+    kind = row.locator("xpath=ancestor::*[@role='group'][1]").get_by_role("heading").inner_text()
+
+    # Only another kind, and back: the chosen variant is still the chosen one.
+    builder.locator(".anb-filters summary").click()
+    kinds = builder.get_by_role("group", name="Kind")
+    other = "Psychographic" if kind != "Psychographic" else "Demographic"
+    kinds.get_by_role("checkbox", name=other).check()
+    groups = builder.locator(".anb-group")
+    expect(groups).to_have_count(1)
+    expect(groups.get_by_role("heading")).to_have_text(other)
+    assert notebook.axe() == []
+    notebook.screenshot(f"7-filtered-{shade}")
+    state = state_of(notebook)
+    assert state["kinds"] == [other.lower()]
+    assert state["filters"]["kinds"] == [other.lower()]
+    assert "kinds=" in state["code"]
+    builder.get_by_role("button", name="Clear filters").click()
+    expect(builder.locator(f"option[value='{swapped}']").locator("..")).to_have_value(swapped)
+
+    # What is meant, overridden.
+    meant = builder.get_by_role("button", name="Lifestyle", exact=True)
+    expect(meant).to_have_attribute("aria-pressed", "false")
+    meant.click()
+    expect(meant).to_have_attribute("aria-pressed", "true")
+    expect(builder.get_by_role("button", name="As the question shows")).to_be_visible()
+    expect(builder.get_by_role("button", name="Undo what was meant")).to_be_visible()
+    assert "lifestyle" in state_of(notebook)["intents"]
+    row.get_by_role("button", name="Why").click()
+    expect(row.locator(".anb-reason")).to_be_visible()
+    builder.locator(".anb-filters summary").click()
+    assert notebook.axe() == []
+    notebook.screenshot(f"8-meant-{shade}")
+
+    # What is no question says so and stays in its box; the answer before stays as well.
+    rows = builder.locator(".anb-row").count()
+    box = builder.get_by_role("textbox", name="Describe the audience")
+    box.fill("🎉🎉🎉")
+    box.press("Enter")
+    expect(builder.get_by_role("button", name="Send")).to_be_visible()
+    expect(box).to_have_value("🎉🎉🎉")
+    expect(builder.get_by_role("alert").filter(has_text="has no word")).to_be_visible()
+    assert builder.locator(".anb-row").count() == rows
+    assert builder.evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    assert notebook.axe() == []
+    notebook.screenshot(f"9-no-question-{shade}")
+    assert notebook.errors == []
+    assert watched.blocked == []
+
+
+GATED = """
+import threading, numpy as np, pandas as pd
+from audience_nb import AudienceBuilder, OfflineEncoder
+
+class Gated(OfflineEncoder):
+    gate = threading.Event()
+
+    def encode(self, texts):
+        assert self.gate.wait(120)
+        return super().encode(texts)
+
+rng = np.random.default_rng(0)
+frame = pd.DataFrame({"age": rng.integers(18, 90, 300), "spend": rng.gamma(2, 50, 300)})
+ab = AudienceBuilder(frame, encoder=Gated())
+ab
+"""
+# Run with the others it opens nothing.
+OPEN = "if ab.session.suggestions: Gated.gate.set()"
+
+
+@pytest.mark.parametrize("theme", ["Light"], indirect=True)
+def test_meanings_are_learnt_while_one_works(watched: Watched, lab: Lab) -> None:
+    # Learnt before, it would not be learnt again: so the kernel's cache is an empty one.
+    cache = f"import os; os.environ['AUDIENCE_NB_CACHE'] = {str(lab.root / 'cache')!r}"
+    notebook = start(watched, lab, "learning.ipynb", [cache, GATED, OPEN])
+    builder = notebook.builder
+    ask(notebook, "spend by age")
+    expect(builder.get_by_role("progressbar", name="Learning meanings")).to_be_visible()
+    expect(builder.get_by_text("answers go by words until then")).to_be_visible()
+    assert notebook.axe() == []
+    notebook.screenshot("10-learning-light")
+    builder.get_by_role("checkbox", name="Spend").uncheck()
+    notebook.run_cell("gate.set()")
+    again = builder.get_by_role("button", name="Ask again with meanings")
+    again.wait_for()
+    # Nothing was replaced under anyone's hands.
+    expect(builder.get_by_role("checkbox", name="Spend")).not_to_be_checked()
+    expect(builder.locator(".anb-legend")).not_to_contain_text("Meaning")
+    assert notebook.axe() == []
+    notebook.screenshot("11-learnt-light")
+    again.click()
+    expect(builder.locator(".anb-legend")).to_contain_text("Meaning")
+    expect(builder.get_by_role("checkbox", name="Spend")).not_to_be_checked()
+    expect(again).to_have_count(0)
     assert notebook.errors == []
     assert watched.blocked == []
 

@@ -73,7 +73,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
           <div class="anb-panel" role="group" aria-labelledby={`${id}-choose`}>
             <h3 id={`${id}-choose`}>Choose variables</h3>
             <VariablePicker link={link} state={state} snapshot={snapshot} />
-            <Alert link={link} problem={state.problem} verbs={["select", "find"]} />
+            <Alert link={link} problem={state.problem} verbs={["select", "find", "ask", "swap"]} />
           </div>
         </div>
 

@@ -2,7 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { capital } from "./format";
 import { useUniqueId } from "./hooks";
 import type { Link, LinkState } from "./link";
+import { Learning } from "./Learning";
 import type { Snapshot } from "./snapshot";
+import { Understood } from "./Understood";
 
 interface Props {
   link: Link;
@@ -17,6 +19,9 @@ const EXAMPLES = [
 ];
 const WHO = { user: "You", assistant: "Builder", error: "Problem" } as const;
 
+/** Words as the kernel keeps them. */
+const plain = (words: string) => words.trim().split(/\s+/).join(" ");
+
 /** What was said, and a place to say more. */
 export function Conversation({ link, state, snapshot }: Props) {
   const id = useUniqueId();
@@ -27,8 +32,21 @@ export function Conversation({ link, state, snapshot }: Props) {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
   }, [snapshot.messages.length]);
 
+  // What came to nothing is put back, to be mended rather than typed anew.
+  const sent = useRef<string | null>(null);
+  useEffect(() => {
+    if (sent.current === null || state.pending === "say") return;
+    const words = sent.current;
+    sent.current = null;
+    const failed = state.problem !== null;
+    const nothing = snapshot.suggestions.length === 0 && snapshot.query === plain(words);
+    if (failed || nothing) setText((typed) => typed || words);
+  }, [state, snapshot]);
+
   const say = (words: string) => {
-    if (words.trim() && link.perform("say", { text: words.slice(0, 10_000) })) setText("");
+    if (!words.trim() || !link.perform("say", { text: words.slice(0, 10_000) })) return;
+    sent.current = words;
+    setText("");
   };
 
   return (
@@ -52,6 +70,8 @@ export function Conversation({ link, state, snapshot }: Props) {
           </p>
         ))}
       </div>
+      <Understood link={link} state={state} snapshot={snapshot} />
+      <Learning link={link} state={state} snapshot={snapshot} />
       {!asked && snapshot.data.demo && (
         <ul class="anb-examples" aria-label="Examples">
           {EXAMPLES.map((example) => (

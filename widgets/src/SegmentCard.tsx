@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { count, percent } from "./format";
 import { useUniqueId } from "./hooks";
-import type { Link } from "./link";
+import type { Link, LinkState } from "./link";
 import type { Segment } from "./snapshot";
 
 interface Props {
   link: Link;
+  state: LinkState;
   segment: Segment;
   picked: boolean;
   onPick: (on: boolean) => void;
@@ -14,7 +15,7 @@ interface Props {
 const HUES = 10;
 
 /** Who a segment is, and whether it is in the audience. */
-export function SegmentCard({ link, segment, picked, onPick }: Props) {
+export function SegmentCard({ link, state, segment, picked, onPick }: Props) {
   const id = useUniqueId();
   const [editing, setEditing] = useState(false);
   const rename = useRef<HTMLButtonElement>(null);
@@ -23,6 +24,13 @@ export function SegmentCard({ link, segment, picked, onPick }: Props) {
     // Focus must not fall back to the page when the input goes.
     requestAnimationFrame(() => rename.current?.focus());
   };
+  // A name that the kernel refuses stays in its box, beside what is wrong with it.
+  const saving = useRef(false);
+  useEffect(() => {
+    if (!saving.current || state.pending === "rename") return;
+    saving.current = false;
+    if (state.problem === null) close();
+  }, [state]);
   return (
     <article class="anb-segment" data-picked={picked} aria-labelledby={`${id}-name`}>
       <header class="anb-segment-head">
@@ -47,10 +55,10 @@ export function SegmentCard({ link, segment, picked, onPick }: Props) {
       {editing && (
         <NameInput
           name={segment.name}
+          busy={state.pending !== null}
           onSave={(name) => {
-            if (name === segment.name || link.perform("rename", { segment: segment.id, name })) {
-              close();
-            }
+            if (name === segment.name) close();
+            else if (link.perform("rename", { segment: segment.id, name })) saving.current = true;
           }}
           onCancel={close}
         />
@@ -120,11 +128,12 @@ export function SegmentCard({ link, segment, picked, onPick }: Props) {
 
 interface NameProps {
   name: string;
+  busy: boolean;
   onSave: (name: string) => void;
   onCancel: () => void;
 }
 
-function NameInput({ name, onSave, onCancel }: NameProps) {
+function NameInput({ name, busy, onSave, onCancel }: NameProps) {
   const id = useUniqueId();
   const [text, setText] = useState(name);
   const input = useRef<HTMLInputElement>(null);
@@ -151,7 +160,9 @@ function NameInput({ name, onSave, onCancel }: NameProps) {
           if (event.key === "Escape") onCancel();
         }}
       />
-      <button type="submit">Save</button>
+      <button type="submit" aria-disabled={busy}>
+        Save
+      </button>
       <button type="button" class="anb-quiet" onClick={onCancel}>
         Cancel
       </button>

@@ -19,6 +19,7 @@ export function Segments({ link, state, segmentation }: Props) {
         <li key={segment.id}>
           <SegmentCard
             link={link}
+            state={state}
             segment={segment}
             picked={picked.includes(segment.id)}
             onPick={(on) =>

@@ -1,8 +1,9 @@
 import { useMemo, useState } from "preact/hooks";
-import { kindTitle, plural, score as written } from "./format";
+import { Filters, filtersOn, unfiltered } from "./Filters";
+import { capital, kindTitle, plural } from "./format";
 import { useUniqueId } from "./hooks";
-import type { Link, LinkState } from "./link";
-import { PartsLegend, ScoreBar, orderedParts } from "./ScoreBar";
+import { type Link, type LinkState, type Question, questionOf } from "./link";
+import { PartsLegend, ScoreBar, orderedParts, sumOf, widths } from "./ScoreBar";
 import type { Found, Selected, Snapshot, Suggestion } from "./snapshot";
 import { TypeAhead } from "./TypeAhead";
 
@@ -47,16 +48,19 @@ export function VariablePicker({ link, state, snapshot }: Props) {
     [state.ticked, snapshot.selected],
   );
   const rows = rowsOf(snapshot, kept);
+  const question = state.asking ?? questionOf(snapshot);
   const words = filter.trim().toLowerCase();
   const shown = words ? rows.filter((row) => textOf(row).includes(words)) : rows;
-  const partNames = orderedParts(
-    Object.assign({}, ...snapshot.suggestions.map((s) => s.parts)) as Record<string, number>,
-  ).map(([name]) => name);
+  const drawn = snapshot.suggestions.flatMap((s) => widths(s.score, s.parts));
+  const partNames = orderedParts(Object.fromEntries(drawn)).map(([name]) => name);
 
   const tick = (codes: string[], on: boolean) => {
     // Untick by hand keeps the row: remember those that no suggestion holds.
     const rowsByHand = new Map(kept);
-    for (const row of snapshot.selected) rowsByHand.set(row.code, row);
+    const suggested = new Set(snapshot.suggestions.map((s) => s.code));
+    for (const row of snapshot.selected) {
+      if (!suggested.has(row.code)) rowsByHand.set(row.code, row);
+    }
     setAdded({ query: snapshot.query, rows: rowsByHand });
     const before = state.ticked ?? snapshot.selected.map((s) => s.code);
     link.select(
@@ -83,15 +87,19 @@ export function VariablePicker({ link, state, snapshot }: Props) {
       <div class="anb-picker-head">
         <div>
           <p role="status" class="anb-count">
-            {rows.length
-              ? `${ticked.size} of ${plural(rows.length, "variable")} selected`
-              : "No variables yet"}
+            {state.asking
+              ? "Searching…"
+              : rows.length
+                ? `${ticked.size} of ${plural(rows.length, "variable")} selected`
+                : question
+                  ? "No variable matches"
+                  : "No variables yet"}
           </p>
           {partNames.length > 0 && <PartsLegend names={partNames} />}
         </div>
         {rows.length > 0 && (
           <p class="anb-field">
-            <label for={`${id}-filter`}>Filter the list</label>
+            <label for={`${id}-filter`}>Find in the list</label>
             <input
               id={`${id}-filter`}
               type="text"
@@ -103,29 +111,54 @@ export function VariablePicker({ link, state, snapshot }: Props) {
           </p>
         )}
       </div>
-      {rows.length === 0 && (
+      <Filters link={link} state={state} snapshot={snapshot} />
+      {rows.length === 0 && !question && (
         <p class="anb-note">Describe the audience, or add a variable by its name.</p>
       )}
+      {question && snapshot.suggestions.length === 0 && (
+        <Nothing link={link} question={question} />
+      )}
       {rows.length > 0 && shown.length === 0 && (
-        <p class="anb-note">None of them matches “{filter}”. Clear the filter to see them all.</p>
+        <p class="anb-note">None of them matches “{filter}”. Clear the words to see them all.</p>
       )}
       <div class="anb-groups">
         {grouped(shown).map(([kind, members]) => (
-          <Group key={kind} kind={kind} rows={members} ticked={ticked} onTick={tick} />
+          <Group key={kind} link={link} kind={kind} rows={members} ticked={ticked} onTick={tick} />
         ))}
       </div>
     </div>
   );
 }
 
+/** Says what to do where nothing was found. */
+function Nothing({ link, question }: { link: Link; question: Question }) {
+  const on = filtersOn(question);
+  return on.length ? (
+    <p class="anb-offer">
+      <span>
+        Nothing that answers “{question.text}” is within {on.join(", ")}.
+      </span>
+      <button type="button" onClick={() => link.ask(unfiltered(question))}>
+        Ask without filters
+      </button>
+    </p>
+  ) : (
+    <p class="anb-note">
+      Nothing answers “{question.text}”. Say in other words what these people are, do, own or think,
+      or add a variable by its name.
+    </p>
+  );
+}
+
 interface GroupProps {
+  link: Link;
   kind: string;
   rows: Row[];
   ticked: ReadonlySet<string>;
   onTick: (codes: string[], on: boolean) => void;
 }
 
-function Group({ kind, rows, ticked, onTick }: GroupProps) {
+function Group({ link, kind, rows, ticked, onTick }: GroupProps) {
   const id = useUniqueId();
   const on = rows.filter((row) => ticked.has(row.code)).length;
   const all = on === rows.length;
@@ -153,7 +186,14 @@ function Group({ kind, rows, ticked, onTick }: GroupProps) {
       </div>
       <ul class="anb-rows">
         {rows.map((row) => (
-          <VariableRow key={row.code} row={row} on={ticked.has(row.code)} onTick={onTick} />
+          <VariableRow
+            // The row of a measure stays itself, whichever variant is chosen: focus stays in it.
+            key={isSuggestion(row) ? `measure ${row.variants[0]?.code ?? row.code}` : row.code}
+            link={link}
+            row={row}
+            on={ticked.has(row.code)}
+            onTick={onTick}
+          />
         ))}
       </ul>
     </div>
@@ -161,15 +201,18 @@ function Group({ kind, rows, ticked, onTick }: GroupProps) {
 }
 
 interface RowProps {
+  link: Link;
   row: Row;
   on: boolean;
   onTick: (codes: string[], on: boolean) => void;
 }
 
-function VariableRow({ row, on, onTick }: RowProps) {
+function VariableRow({ link, row, on, onTick }: RowProps) {
   const id = useUniqueId();
   const [why, setWhy] = useState(false);
   const suggestion = isSuggestion(row) ? row : null;
+  const several = suggestion !== null && suggestion.variants.length > 1;
+  const name = several ? suggestion.measure : row.label;
   return (
     <li class="anb-row" data-on={on}>
       <input
@@ -179,8 +222,9 @@ function VariableRow({ row, on, onTick }: RowProps) {
         onChange={(event) => onTick([row.code], event.currentTarget.checked)}
       />
       <label for={`${id}-tick`} class="anb-row-label">
-        {row.label}
+        {name}
       </label>
+      {several && <VariantChooser link={link} suggestion={suggestion} />}
       {suggestion ? (
         <>
           <ScoreBar score={suggestion.score} parts={suggestion.parts} />
@@ -189,7 +233,7 @@ function VariableRow({ row, on, onTick }: RowProps) {
             class="anb-quiet anb-why"
             aria-expanded={why}
             aria-controls={`${id}-why`}
-            aria-label={`Why ${row.label}`}
+            aria-label={`Why ${name}`}
             onClick={() => setWhy(!why)}
           >
             Why
@@ -200,13 +244,8 @@ function VariableRow({ row, on, onTick }: RowProps) {
       )}
       {suggestion && (
         <div id={`${id}-why`} class="anb-reason" hidden={!why}>
-          <p>{suggestion.why}</p>
-          <p class="anb-soft">
-            {orderedParts(suggestion.parts)
-              .map(([name, part]) => `${name} ${written(part)}`)
-              .join(" + ")}{" "}
-            = {written(suggestion.score)}
-          </p>
+          <p>{capital(suggestion.why)}</p>
+          <p class="anb-soft">{sumOf(suggestion.score, suggestion.parts)}</p>
           <p class="anb-soft">
             {[suggestion.category, suggestion.unit, suggestion.source, suggestion.code]
               .filter(Boolean)
@@ -215,6 +254,29 @@ function VariableRow({ row, on, onTick }: RowProps) {
         </div>
       )}
     </li>
+  );
+}
+
+/** Which band, year or unit of a measure is meant. */
+function VariantChooser({ link, suggestion }: { link: Link; suggestion: Suggestion }) {
+  const { code, variants, measure } = suggestion;
+  return (
+    <span class="anb-variant">
+      <select
+        aria-label={`Variant of ${measure}`}
+        value={code}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          if (value !== code) link.perform("swap", { code, with: value });
+        }}
+      >
+        {variants.map((variant) => (
+          <option key={variant.code} value={variant.code}>
+            {variant.text}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }
 

@@ -23,6 +23,14 @@ const KINDS: Record<string, string> = {
   lifestyle: "Lifestyle",
 };
 
+const DATA_TYPES: Record<string, string> = {
+  first_party: "First party",
+  third_party: "Third party",
+  clean_room: "Clean room",
+};
+
+export const dataTypeTitle = (type: string): string => DATA_TYPES[type] ?? type;
+
 export const kindTitle = (kind: string): string => KINDS[kind] ?? capital(kind);
 
 /** Which numbers of segments the size limits allow, as Python's `feasible_n_clusters` counts. */

@@ -1,11 +1,25 @@
 // The line to the kernel: requests and answers, one verb at a time, no stale answer, no silence.
-import type { Answer, Found, Problem, Progress, Verb } from "./snapshot";
+import type { Answer, Filters, Found, IndexState, Problem, Progress, Snapshot, Verb } from "./snapshot";
 
 /** The part of an anywidget model that the line needs. */
 export interface Wire {
   send(content: unknown): void;
   on(event: "msg:custom", callback: (message: Answer) => void): void;
   off(event?: "msg:custom" | null, callback?: ((message: Answer) => void) | null): void;
+}
+
+/** A question with everything that goes with its words. */
+export interface Question extends Filters {
+  text: string;
+  limit: number;
+  intents: string[] | null;
+}
+
+/** The question that a snapshot answers; null before the first. */
+export function questionOf(snapshot: Snapshot): Question | null {
+  if (snapshot.query === null) return null;
+  const { query: text, limit, intents, filters } = snapshot;
+  return { text, limit, intents, ...filters };
 }
 
 export interface LinkState {
@@ -18,6 +32,10 @@ export interface LinkState {
   /** What was just ticked, until the kernel's own list says so. */
   ticked: string[] | null;
   picked: number[] | null;
+  /** The question that was just changed, until its answer is there. */
+  asking: Question | null;
+  /** How far the index is, if it was told since the last snapshot. */
+  index: IndexState | null;
 }
 
 interface Request {
@@ -33,9 +51,16 @@ const SILENT: Problem = {
     "If a cell is running, wait for it to end. Otherwise restart the kernel and run this cell again.",
 };
 
-// Ticks change a list that the next message may replace at once; other verbs must not run twice.
-const LISTS = { select: "codes", pick: "segments" } as const;
-type ListVerb = keyof typeof LISTS;
+// What the next message may replace at once, and where it is shown until the kernel has taken it;
+// other verbs must not run twice.
+const SETTINGS = { select: "ticked", pick: "picked", ask: "asking" } as const;
+type Setting = keyof typeof SETTINGS;
+const SETTING_VERBS = Object.keys(SETTINGS) as Setting[];
+
+interface Sending {
+  inFlight: string | null;
+  waiting: Record<string, unknown> | null;
+}
 
 export class Link {
   state: LinkState = {
@@ -46,15 +71,18 @@ export class Link {
     finding: false,
     ticked: null,
     picked: null,
+    asking: null,
+    index: null,
   };
 
   private readonly prefix = Math.random().toString(36).slice(2, 8);
   private counter = 0;
   private request: Request | null = null;
   private lastFind = "";
-  private readonly lists: Record<ListVerb, { inFlight: string | null; waiting: unknown[] | null }> = {
+  private readonly settings: Record<Setting, Sending> = {
     select: { inFlight: null, waiting: null },
     pick: { inFlight: null, waiting: null },
+    ask: { inFlight: null, waiting: null },
   };
   private silence: ReturnType<typeof setTimeout> | undefined;
   private typing: ReturnType<typeof setTimeout> | undefined;
@@ -99,13 +127,19 @@ export class Link {
   /** Tick exactly these variables. Quick ticks are never lost: the last list wins. */
   select(codes: string[]): void {
     this.set({ ticked: codes });
-    this.sendList("select", codes);
+    this.sendSetting("select", { codes });
   }
 
   /** Put exactly these segments in the audience. */
   pick(segments: number[]): void {
     this.set({ picked: segments });
-    this.sendList("pick", segments);
+    this.sendSetting("pick", { segments });
+  }
+
+  /** Ask again with other filters or intents. Of several quick changes the last wins. */
+  ask(question: Question): void {
+    this.set({ asking: question });
+    this.sendSetting("ask", { ...question });
   }
 
   /** Look variables up as someone types. */
@@ -144,15 +178,16 @@ export class Link {
       this.set({ progress: message.progress });
       return;
     }
+    if (message.index) this.set({ index: message.index });
     if (id === undefined) return;
     if (id === this.lastFind) {
       if (message.found) this.set({ found: message.found, finding: false });
       else if (message.error) this.set({ found: [], finding: false });
       return;
     }
-    for (const verb of ["select", "pick"] as const) {
-      if (id === this.lists[verb].inFlight) {
-        this.answerList(verb, message);
+    for (const verb of SETTING_VERBS) {
+      if (id === this.settings[verb].inFlight) {
+        this.answerSetting(verb, message);
         return;
       }
     }
@@ -166,39 +201,38 @@ export class Link {
     });
   }
 
-  private sendList(verb: ListVerb, values: unknown[]): void {
-    const list = this.lists[verb];
-    if (list.inFlight) {
-      list.waiting = values;
+  private sendSetting(verb: Setting, args: Record<string, unknown>): void {
+    const sending = this.settings[verb];
+    if (sending.inFlight) {
+      sending.waiting = args;
       return;
     }
-    list.inFlight = this.nextId();
+    sending.inFlight = this.nextId();
     if (this.state.problem) this.set({ problem: null });
     this.watchSilence();
-    this.send(list.inFlight, verb, { [LISTS[verb]]: values });
+    this.send(sending.inFlight, verb, args);
   }
 
-  private answerList(verb: ListVerb, message: Answer): void {
-    const list = this.lists[verb];
-    const { waiting } = list;
-    list.inFlight = null;
-    list.waiting = null;
+  private answerSetting(verb: Setting, message: Answer): void {
+    const sending = this.settings[verb];
+    const { waiting } = sending;
+    sending.inFlight = null;
+    sending.waiting = null;
     if (message.error) {
-      this.set({
-        ...(verb === "select" ? { ticked: null } : { picked: null }),
-        problem: { ...message.error, verb },
-      });
+      this.set({ [SETTINGS[verb]]: null, problem: { ...message.error, verb } });
     } else if (waiting) {
-      this.sendList(verb, waiting);
+      this.sendSetting(verb, waiting);
     } else {
-      // The snapshot that came before this answer holds the list.
-      this.set(verb === "select" ? { ticked: null } : { picked: null });
+      // The snapshot that came before this answer holds it.
+      this.set({ [SETTINGS[verb]]: null });
     }
   }
 
   private waiting(): boolean {
     return Boolean(
-      this.request || this.lists.select.inFlight || this.lists.pick.inFlight || this.state.finding,
+      this.request ||
+        this.state.finding ||
+        SETTING_VERBS.some((verb) => this.settings[verb].inFlight),
     );
   }
 
@@ -220,15 +254,14 @@ export class Link {
     clearTimeout(this.silence);
     this.request = null;
     this.lastFind = "";
-    for (const verb of ["select", "pick"] as const) {
-      this.lists[verb] = { inFlight: null, waiting: null };
-    }
+    for (const verb of SETTING_VERBS) this.settings[verb] = { inFlight: null, waiting: null };
     this.set({
       pending: null,
       progress: null,
       finding: false,
       ticked: null,
       picked: null,
+      asking: null,
       problem: { ...SILENT, verb: null },
     });
   }

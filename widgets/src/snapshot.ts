@@ -37,13 +37,50 @@ export interface Found {
   category: string;
   source: string;
   unit: string;
+  availability: string[];
   score: number;
   parts: Record<string, number>;
   why: string;
 }
 
+/** One of several bands, years or units of a measure, named by what sets it apart. */
+export interface Variant {
+  code: string;
+  text: string;
+}
+
 export interface Suggestion extends Found {
   selected: boolean;
+  /** What its variants have in common. */
+  measure: string;
+  /** What sets the chosen one apart; "" where there is only one. */
+  variant: string;
+  variants: Variant[];
+}
+
+export interface Understood {
+  concepts: { name: string; meaning: string }[];
+  mended: { written: string; read: string }[];
+  intents: { kind: string; because: string }[];
+  note: string;
+  /** Whether meanings were still being learnt when this was answered. */
+  by_words: boolean;
+}
+
+export interface Filters {
+  kinds: string[];
+  sources: string[];
+  categories: string[];
+  availability: string[];
+}
+
+export interface IndexState {
+  description: string;
+  ready: boolean;
+  /** Of the meanings, how much is learnt. */
+  fraction: number;
+  /** Whether answers go by meaning: not while it is learnt, nor where that failed. */
+  by_meaning: boolean;
 }
 
 export interface Selected {
@@ -103,6 +140,13 @@ export interface Snapshot {
   data_types: DataType[];
   messages: Message[];
   query: string | null;
+  limit: number;
+  understood: Understood | null;
+  /** What was set by hand; null for what the question itself shows. */
+  intents: string[] | null;
+  filters: Filters;
+  options: Filters;
+  index: IndexState | null;
   suggestions: Suggestion[];
   selected: Selected[];
   loaded: { records: number; variables: number; notes: string[] } | null;
@@ -119,7 +163,9 @@ export type ChartSpec = Record<string, unknown>;
 export type Verb =
   | "choose"
   | "say"
+  | "ask"
   | "select"
+  | "swap"
   | "build"
   | "pick"
   | "rename"
@@ -145,6 +191,7 @@ export interface Answer {
   error?: Problem;
   progress?: Progress;
   found?: Found[];
+  index?: IndexState;
 }
 
 /** The traits that the kernel syncs. */

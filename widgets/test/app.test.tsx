@@ -4,6 +4,7 @@ import axe from "axe-core";
 import { afterEach, describe, expect, it } from "vitest";
 import { App } from "../src/App";
 import type { Answer, ChartSpec, Snapshot } from "../src/snapshot";
+import { sumOf, widths } from "../src/ScoreBar";
 import { FakeModel, asked, drawn, exported, fresh, host } from "./model";
 
 afterEach(() => {
@@ -185,11 +186,11 @@ describe("variables", () => {
 
   it("can be filtered by label, category and source", () => {
     show(asked);
-    const filter = screen.getByRole("textbox", { name: "Filter the list" });
+    const filter = screen.getByRole("textbox", { name: "Find in the list" });
     fireEvent.input(filter, { target: { value: "valuestrack" } });
-    expect(screen.getAllByRole("checkbox")).toHaveLength(3);
+    expect(document.querySelectorAll(".anb-row")).toHaveLength(3);
     fireEvent.input(filter, { target: { value: "zebra" } });
-    expect(screen.getByText("None of them matches “zebra”. Clear the filter to see them all.")).toBeTruthy();
+    expect(screen.getByText("None of them matches “zebra”. Clear the words to see them all.")).toBeTruthy();
   });
 
   it("that were added by hand stay in sight when they are unticked", () => {
@@ -224,6 +225,302 @@ describe("variables", () => {
     });
     expect(find.value).toBe("");
     expect(box("Owns a bicycle").checked).toBe(true);
+  });
+});
+
+describe("variants of a measure", () => {
+  const chooser = () =>
+    screen.getByRole("combobox", { name: "Variant of Household income" }) as HTMLSelectElement;
+
+  it("show what is chosen and offer the others", () => {
+    const model = show(asked);
+    // The row is called by what its variants share; what sets them apart stands in the chooser.
+    expect(box("Household income").checked).toBe(true);
+    expect([...chooser().options].map((o) => [o.text, o.selected])).toEqual([
+      ["average, 2026 estimate", true],
+      ["median, 2026 estimate", false],
+      ["average, 2031 projection", false],
+    ]);
+    fireEvent.change(chooser(), { target: { value: "V10002" } });
+    expect(model.last()).toMatchObject({
+      verb: "swap",
+      arguments: { code: "V00002", with: "V10002" },
+    });
+  });
+
+  it("keep their row, its focus and its tick", () => {
+    const model = show(asked);
+    chooser().focus();
+    const before = chooser();
+    fireEvent.change(chooser(), { target: { value: "V10002" } });
+    const swapped = (s: (typeof asked.suggestions)[0]) =>
+      s.code === "V00002"
+        ? { ...s, code: "V10002", label: "Household income, median", variant: "median" }
+        : s;
+    grant(model, {
+      ...asked,
+      suggestions: asked.suggestions.map(swapped),
+      selected: asked.selected.map((s) => (s.code === "V00002" ? { ...s, code: "V10002" } : s)),
+    });
+    expect(chooser()).toBe(before);
+    expect(document.activeElement).toBe(before);
+    expect(chooser().value).toBe("V10002");
+    expect(box("Household income").checked).toBe(true);
+    expect(screen.getByText("12 of 13 variables selected")).toBeTruthy();
+  });
+
+  it("go back to what holds when the kernel refuses", () => {
+    const model = show(asked);
+    fireEvent.change(chooser(), { target: { value: "V10002" } });
+    emit(model, { id: model.last().id, error: { fact: "V10002 is none of them.", next_move: "" } });
+    expect(chooser().value).toBe("V00002");
+    expect(screen.getByText("V10002 is none of them.")).toBeTruthy();
+  });
+
+  it("are not offered where there is only one", () => {
+    show(asked);
+    expect(screen.getAllByRole("combobox", { name: /^Variant of/ })).toHaveLength(1);
+  });
+});
+
+describe("what was understood", () => {
+  const intent = (name: string) => button(name).getAttribute("aria-pressed");
+
+  it("is one line: concepts, then mended words, and a note", () => {
+    const understood = {
+      ...asked.understood!,
+      mended: [{ written: "incme", read: "income" }],
+      note: "Only the first 490 of 9,000 characters were searched.",
+    };
+    show({ ...asked, understood });
+    const line = screen.getByText(/^Understood:/);
+    expect(line.textContent).toBe(
+      "Understood: environmentally conscious → people who care about the environment; " +
+        "millennials → adults aged 25 to 44; incme → income",
+    );
+    expect(screen.getByText("Only the first 490 of 9,000 characters were searched.")).toBeTruthy();
+  });
+
+  it("shows intents as buttons, which override and ask again", () => {
+    const model = show(asked);
+    expect(["Demographic", "Behavioural", "Psychographic", "Lifestyle"].map(intent)).toEqual([
+      "true",
+      "false",
+      "true",
+      "false",
+    ]);
+    expect(button("Demographic").title).toBe("The question shows it: “millennials”");
+    fireEvent.click(button("Behavioural"));
+    expect(model.last()).toMatchObject({
+      verb: "ask",
+      arguments: {
+        text: asked.query,
+        limit: 15,
+        kinds: [],
+        intents: ["demographic", "psychographic", "behavioral"],
+      },
+    });
+    expect(intent("Behavioural")).toBe("true");
+    // Quick clicks add up; the last of them wins.
+    fireEvent.click(button("Demographic"));
+    expect(model.sent).toHaveLength(1);
+    grant(model);
+    expect(model.last().arguments["intents"]).toEqual(["psychographic", "behavioral"]);
+  });
+
+  it("goes back to what the question shows", () => {
+    const model = show({ ...asked, intents: ["demographic", "psychographic", "lifestyle"] });
+    fireEvent.click(button("Lifestyle"));
+    expect(model.last().arguments["intents"]).toBeNull();
+    grant(model);
+    fireEvent.click(button("As the question shows"));
+    expect(model.last().arguments["intents"]).toBeNull();
+  });
+
+  it("is nothing before the first question", () => {
+    show(fresh);
+    expect(screen.queryByText(/Understood/)).toBeNull();
+    expect(screen.queryByText("Filters")).toBeNull();
+  });
+});
+
+describe("filters", () => {
+  const facet = (name: string) => within(screen.getByRole("group", { name }));
+  const value = (name: string, of: string) =>
+    facet(name).getByRole("checkbox", { name: of }) as HTMLInputElement;
+  const open = () => {
+    document.querySelector<HTMLDetailsElement>(".anb-filters details")!.open = true;
+  };
+
+  it("count what the list holds, and ask again with the same words", () => {
+    const model = show(asked);
+    open();
+    expect(facet("Kind").getAllByRole("checkbox")).toHaveLength(4);
+    expect(value("Kind", "Behavioural 4 in the list").checked).toBe(false);
+    expect(value("Also usable as", "Clean room 9 in the list")).toBeTruthy();
+    expect(facet("Also usable as").queryByRole("checkbox", { name: /First party/ })).toBeNull();
+    fireEvent.click(value("Kind", "Behavioural 4 in the list"));
+    fireEvent.click(value("Source", "Opine 4 in the list"));
+    expect(model.sent).toHaveLength(1);
+    expect(model.last()).toMatchObject({
+      verb: "ask",
+      arguments: { text: asked.query, kinds: ["behavioral"], sources: [] },
+    });
+    grant(model);
+    expect(model.last()).toMatchObject({
+      arguments: { kinds: ["behavioral"], sources: ["Opine"], intents: null },
+    });
+    expect(screen.getByText("Behavioural, Opine")).toBeTruthy();
+  });
+
+  it("keep in reach what an answer to the question once held", () => {
+    const model = show(asked);
+    open();
+    // Of eight categories, Travel is in no answer: it is in the list of others.
+    expect(facet("Category").getAllByRole("checkbox")).toHaveLength(7);
+    const others = facet("Category").getByRole("combobox", { name: "Another category" });
+    expect([...(others as HTMLSelectElement).options].map((o) => o.text)).toEqual([
+      "Another of 8 …",
+      "Travel",
+    ]);
+    fireEvent.change(others, { target: { value: "Travel" } });
+    expect(model.last().arguments["categories"]).toEqual(["Travel"]);
+    grant(model, {
+      ...asked,
+      suggestions: [],
+      selected: [],
+      filters: { ...asked.filters, categories: ["Travel"] },
+    });
+    expect(facet("Category").getAllByRole("checkbox")).toHaveLength(8);
+    expect(value("Category", "Causes 0 in the list").checked).toBe(false);
+    expect(value("Category", "Travel 0 in the list").checked).toBe(true);
+  });
+
+  it("are cleared in one click, also where nothing is left", () => {
+    const filters = { kinds: ["lifestyle"], sources: ["Opine"], categories: [], availability: [] };
+    const model = show({ ...asked, suggestions: [], selected: [], filters });
+    expect(screen.getByText("No variable matches")).toBeTruthy();
+    expect(screen.getByText(/is within Lifestyle, Opine\./)).toBeTruthy();
+    fireEvent.click(button("Ask without filters"));
+    expect(model.last().arguments).toMatchObject({ kinds: [], sources: [], text: asked.query });
+    grant(model, asked);
+    expect(screen.queryByRole("button", { name: "Clear filters" })).toBeNull();
+  });
+
+  it("fall back to what holds when the kernel refuses", () => {
+    const model = show(asked);
+    open();
+    fireEvent.click(value("Source", "Opine 4 in the list"));
+    emit(model, { id: model.last().id, error: { fact: "No variable has it.", next_move: "" } });
+    expect(value("Source", "Opine 4 in the list").checked).toBe(false);
+    expect(screen.getByText("No variable has it.")).toBeTruthy();
+  });
+});
+
+describe("learning in the background", () => {
+  const learning = { description: "", ready: false, fraction: 0.437, by_meaning: false };
+
+  it("says how far it is, and keeps the list when it ends", () => {
+    const understood = { ...asked.understood!, by_words: true };
+    const model = show({ ...asked, understood, index: learning });
+    const bar = screen.getByRole("progressbar", { name: "Learning meanings" });
+    expect((bar as HTMLProgressElement).value).toBe(0.437);
+    expect(screen.getByText(/Meanings are being learnt, 43%; answers go by words/)).toBeTruthy();
+    emit(model, { index: { ...learning, fraction: 0.9 } });
+    expect(screen.getByText(/learnt, 90%/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Ask again with meanings" })).toBeNull();
+    emit(model, { index: { ...learning, ready: true, fraction: 1, by_meaning: true } });
+    expect(screen.queryByRole("progressbar")).toBeNull();
+    expect(model.sent).toEqual([]);
+    fireEvent.click(button("Ask again with meanings"));
+    expect(model.last()).toMatchObject({
+      verb: "ask",
+      arguments: { text: asked.query, limit: 15, intents: null },
+    });
+    grant(model, asked);
+    expect(screen.queryByRole("button", { name: "Ask again with meanings" })).toBeNull();
+  });
+
+  it("says so when it failed, and offers nothing", () => {
+    const understood = { ...asked.understood!, by_words: true };
+    const description = "13 variables by words only; meanings could not be learnt: no key";
+    show({ ...asked, understood, index: { ...learning, description, ready: true, fraction: 1 } });
+    expect(screen.getByText(/What is searched: 13 variables by words only; .*no key/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Ask again with meanings" })).toBeNull();
+  });
+
+  it("offers nothing where meanings were there", () => {
+    show(asked);
+    expect(screen.queryByRole("button", { name: "Ask again with meanings" })).toBeNull();
+  });
+});
+
+describe("a message that comes to nothing", () => {
+  const input = () =>
+    screen.getByRole("textbox", { name: "Describe the audience" }) as HTMLTextAreaElement;
+  const say = (text: string) => {
+    fireEvent.input(input(), { target: { value: text } });
+    fireEvent.keyDown(input(), { key: "Enter" });
+  };
+
+  it("stays in its box when it is refused", () => {
+    const model = show(fresh);
+    say("🎉🎉");
+    expect(input().value).toBe("");
+    emit(model, { id: model.last().id, error: { fact: "No words.", next_move: "Say who." } });
+    expect(input().value).toBe("🎉🎉");
+    expect(screen.getByText("No words.")).toBeTruthy();
+  });
+
+  it("stays in its box when nothing is found", () => {
+    const model = show(fresh);
+    say("  zorblax  quib ");
+    grant(model, { ...asked, query: "zorblax quib", suggestions: [], selected: [] });
+    expect(input().value).toBe("  zorblax  quib ");
+    expect(screen.getByText(/Nothing answers “zorblax quib”\. Say in other words/)).toBeTruthy();
+  });
+
+  it("gives way to what was typed meanwhile", () => {
+    const model = show(fresh);
+    say("one");
+    fireEvent.input(input(), { target: { value: "two" } });
+    emit(model, { id: model.last().id, error: { fact: "No.", next_move: "" } });
+    expect(input().value).toBe("two");
+  });
+
+  it("leaves an empty box when it worked", () => {
+    const model = show(fresh);
+    say("families");
+    grant(model, asked);
+    expect(input().value).toBe("");
+  });
+});
+
+describe("scores", () => {
+  it("are as long as they are high, also where earlier picks take something away", () => {
+    const parts = { words: 0.5, meaning: 0.3, spelling: 0.1, concepts: 0.1, use: -0.25 };
+    const lengths = widths(0.75, parts);
+    expect(lengths.map(([name]) => name)).toEqual(["meaning", "words", "concepts", "spelling"]);
+    expect(lengths.reduce((sum, [, width]) => sum + width, 0)).toBeCloseTo(75, 9);
+    expect(sumOf(0.75, parts)).toBe(
+      "meaning 0.30 + words 0.50 + concepts 0.10 + spelling 0.10 − earlier picks 0.25 = 0.75",
+    );
+    expect(widths(0, { meaning: 0, words: 0 })).toEqual([]);
+  });
+
+  it("draw and name the part that earlier picks gave", () => {
+    const one = { ...asked.suggestions[0]!, score: 0.9, parts: { words: 0.7, use: 0.2 } };
+    show({ ...asked, suggestions: [one], selected: [] });
+    const legend = within(screen.getByRole("list", { name: "Parts of a score" }));
+    expect(legend.getAllByRole("listitem").map((e) => e.textContent)).toEqual([
+      "Words",
+      "Earlier picks",
+    ]);
+    const row = box(one.label).closest("li")!;
+    expect(row.querySelector<HTMLElement>('[data-part="use"]')!.style.width).toBe("20%");
+    expect(row.querySelector(".anb-score")!.getAttribute("title")).toBe(
+      "words 0.70 + earlier picks 0.20 = 0.90",
+    );
   });
 });
 
@@ -332,6 +629,22 @@ describe("segments", () => {
     fireEvent.submit(again.closest("form")!);
     expect(model.last()).toMatchObject({ verb: "rename", arguments: { segment: 11, name: "Farms" } });
   });
+
+  it("keep a refused name in its box", () => {
+    const model = show(exported);
+    fireEvent.click(button("Rename Rural households"));
+    const input = () =>
+      screen.getByRole("textbox", { name: "Name of the segment" }) as HTMLInputElement;
+    fireEvent.input(input(), { target: { value: "Donors above 55" } });
+    fireEvent.submit(input().closest("form")!);
+    emit(model, { id: model.last().id, error: { fact: "It is taken.", next_move: "Use another." } });
+    expect(input().value).toBe("Donors above 55");
+    expect(screen.getByText("It is taken.")).toBeTruthy();
+    fireEvent.input(input(), { target: { value: "Farms" } });
+    fireEvent.submit(input().closest("form")!);
+    grant(model);
+    expect(screen.queryByRole("textbox", { name: "Name of the segment" })).toBeNull();
+  });
 });
 
 describe("export", () => {
@@ -404,7 +717,29 @@ describe("hostile text", () => {
       ...exported,
       data,
       messages: [{ role: "user", text: evil, next_move: evil }],
-      suggestions: [{ ...exported.suggestions[0]!, label: evil, why: evil, category: evil }],
+      suggestions: [
+        { ...exported.suggestions[0]!, label: evil, why: evil, category: evil, parts: { [evil]: 1 } },
+        {
+          ...exported.suggestions[2]!,
+          measure: evil,
+          variants: [
+            { code: "V00002", text: evil },
+            { code: evil, text: evil },
+          ],
+          source: evil,
+        },
+      ],
+      understood: {
+        concepts: [{ name: evil, meaning: evil }],
+        mended: [{ written: evil, read: evil }],
+        intents: [{ kind: evil, because: evil }],
+        note: evil,
+        by_words: true,
+      },
+      intents: [evil],
+      filters: { kinds: [evil], sources: [evil], categories: [evil], availability: [evil] },
+      options: { kinds: [evil, "x"], sources: [evil], categories: [evil], availability: [evil] },
+      query: evil,
       selected: [{ code: "X", label: evil, kind: evil }],
       segmentation: {
         ...segmentation,
@@ -424,7 +759,7 @@ describe("hostile text", () => {
     });
     const root = document.querySelector(".anb")!;
     expect(root.querySelectorAll("img, script")).toHaveLength(0);
-    expect(root.textContent!.split(evil).length - 1).toBeGreaterThanOrEqual(12);
+    expect(root.textContent!.split(evil).length - 1).toBeGreaterThanOrEqual(28);
     expect(window).not.toHaveProperty("hacked");
   });
 });
@@ -434,6 +769,11 @@ describe("accessibility", () => {
     ["at first", fresh],
     ["with suggestions", asked],
     ["at the end", exported],
+    [
+      "while meanings are learnt",
+      { ...asked, index: { description: "", ready: false, fraction: 0.4, by_meaning: false } },
+    ],
+    ["with nothing found", { ...asked, suggestions: [], selected: [], intents: ["lifestyle"] }],
   ])("has no violation %s", async (_when, snapshot) => {
     show(snapshot, { sizes: { title: "Sizes" } });
     await check();
@@ -448,6 +788,7 @@ describe("accessibility", () => {
     });
     await waitFor(() => expect(model.last().verb).toBe("find"));
     emit(model, { id: model.last().id, found: exported.suggestions });
+    document.querySelector<HTMLDetailsElement>(".anb-filters details")!.open = true;
     fireEvent.click(button("Rename Rural households"));
     await check();
     fireEvent.click(button("Build segments"));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Link, SILENCE_MS, TYPING_MS, type Wire } from "../src/link";
+import { Link, SILENCE_MS, TYPING_MS, type Wire, questionOf } from "../src/link";
 import type { Found } from "../src/snapshot";
-import { FakeModel, fresh } from "./model";
+import { FakeModel, asked, fresh } from "./model";
 
 const start = (): [FakeModel, Link] => {
   const model = new FakeModel(fresh);
@@ -86,6 +86,44 @@ describe("ticks", () => {
     link.perform("build");
     link.select(["a"]);
     expect(model.sent.map((m) => m.verb)).toEqual(["build", "select"]);
+  });
+});
+
+describe("questions", () => {
+  const question = (sources: string[]) => ({ ...questionOf(asked)!, sources });
+
+  it("are what the snapshot answers, with everything that goes with the words", () => {
+    expect(questionOf(fresh)).toBeNull();
+    expect(questionOf({ ...asked, intents: ["lifestyle"] })).toEqual({
+      text: asked.query,
+      limit: 15,
+      intents: ["lifestyle"],
+      kinds: [],
+      sources: [],
+      categories: [],
+      availability: [],
+    });
+  });
+
+  it("are asked one at a time, and the last of quick changes wins", () => {
+    const [model, link] = start();
+    for (const sources of [["a"], ["a", "b"], ["b"]]) link.ask(question(sources));
+    expect(model.sent.map((m) => m.arguments["sources"])).toEqual([["a"]]);
+    expect(link.state.asking?.sources).toEqual(["b"]);
+    model.grant();
+    expect(model.sent.map((m) => m.arguments["sources"])).toEqual([["a"], ["b"]]);
+    model.grant();
+    expect(link.state.asking).toBeNull();
+  });
+
+  it("are dropped when the kernel refuses or is silent", () => {
+    const [model, link] = start();
+    link.ask(question(["a"]));
+    model.emit({ id: model.last().id, error: { fact: "No.", next_move: "" } });
+    expect([link.state.asking, link.state.problem?.verb]).toEqual([null, "ask"]);
+    link.ask(question(["a"]));
+    vi.advanceTimersByTime(SILENCE_MS);
+    expect(link.state.asking).toBeNull();
   });
 });
 

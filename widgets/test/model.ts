@@ -12,6 +12,8 @@ export const fresh: Snapshot = {
   steps: exported.steps.map((step, place) => ({ ...step, state: place ? "waiting" : "current" })),
   messages: [],
   query: null,
+  understood: null,
+  index: null,
   suggestions: [],
   selected: [],
   loaded: null,

@@ -1,0 +1,252 @@
+"""What leaves the house: segments picked, named, exported and distributed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audience_nb import conversation
+from audience_nb.catalog import Catalog
+from audience_nb.distribution import Delivery, destination
+from audience_nb.errors import InvalidInput, WrongStep
+from audience_nb.export import Audience
+from audience_nb.identity import consent_notes, identified, people_of
+from audience_nb.policy import Subtype, require_allowed, rule_of
+from audience_nb.timeline import Timeline, step
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audience_nb.segments import Segmentation
+    from audience_nb.sources import Source
+
+__all__ = ["Release", "without_labels"]
+
+
+class Release(Timeline):
+    """The last part of the road, verb by verb: from segments to a file or a platform.
+
+    Attributes
+    ----------
+    catalog : Catalog
+        The variables that can be found.
+    source : Source
+        Where records come from.
+    random_state : int
+        Seed of the segmentation.
+    """
+
+    catalog: Catalog
+    source: Source
+    random_state: int
+
+    @property
+    def segmentation(self) -> Segmentation | None:
+        """The segments, once cut; without labels where no row may be seen."""
+        cut = self.state.segmentation
+        return cut if cut is None or self._rows_may_be_seen else without_labels(cut)
+
+    @property
+    def frame(self) -> pd.DataFrame | None:
+        """The records of the confirmed variables, once loaded; no row where none may be seen."""
+        frame = self.state.frame
+        return frame if frame is None or self._rows_may_be_seen else frame.head(0)
+
+    @property
+    def audience(self) -> Audience | None:
+        """The picked segments and their records, by default of all segments.
+
+        None before there are segments, and where no row may be seen.
+        """
+        state = self.state
+        if state.segmentation is None or state.frame is None or not self._rows_may_be_seen:
+            return None
+        chosen = tuple(
+            s for s in state.segmentation.segments if not state.picked or s.id in state.picked
+        )
+        names = {s.id: s.name for s in chosen}
+        labels = state.segmentation.labels
+        kept = labels.isin(list(names))
+        frame = state.frame[kept].copy()
+        frame.insert(0, "segment_name", labels[kept].map(names))
+        frame.insert(0, "segment", labels[kept])
+        name = state.query or ", ".join(self.catalog[c].label for c in state.confirmed[:3])
+        return Audience(name, chosen, frame, len(labels), self._decisions())
+
+    @step
+    def pick(self, segments: Sequence[int]) -> Audience | None:
+        """Choose the segments that make the audience.
+
+        Parameters
+        ----------
+        segments : sequence of int
+            Ids; none for all.
+
+        Returns
+        -------
+        Audience
+
+        Raises
+        ------
+        NotFound
+            If there is no such segment.
+        """
+        for segment in segments:
+            self._needed_segments().segment(segment)
+        self.change("the choice of segments", picked=tuple(sorted(set(segments))))
+        return self.audience
+
+    @step
+    def rename(self, segment: int, name: str) -> Segmentation:
+        """Give a segment a name of your own.
+
+        Parameters
+        ----------
+        segment : int
+            Its id.
+        name : str
+            1 to 80 characters, not another segment's name.
+
+        Returns
+        -------
+        Segmentation
+            With the new name.
+
+        Raises
+        ------
+        InvalidInput
+            If the name is empty, too long or taken.
+        NotFound
+            If there is no such segment.
+        """
+        name = conversation.plain_text(name)
+        if len(name) > 80:
+            raise InvalidInput(f"The name has {len(name)} characters.", "Use at most 80.")
+        renamed = self._needed_segments().rename(segment, name)
+        names = {**dict(self.state.names), segment: name}
+        self.change("the name", segmentation=renamed, names=tuple(sorted(names.items())))
+        return renamed if self._rows_may_be_seen else without_labels(renamed)
+
+    @step
+    def export(self, path: str | Path | None = None) -> Path:
+        """Write the audience as CSV with a header of its decisions.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path, optional
+            Where to; by default `exports/<the question>.csv`.
+
+        Returns
+        -------
+        pathlib.Path
+            The file; `Audience.read_csv` reads it back.
+
+        Raises
+        ------
+        WrongStep
+            If there are no segments yet.
+        NotAllowed
+            If the data type lets no rows out.
+        """
+        require_allowed(self.state.data_type, "export rows")
+        audience = self._needed_audience()
+        if path is None:
+            path = Path("exports") / f"{_slug(audience.name)}.csv"
+        rows = identified(audience.frame, self.source, self._subtype())
+        written = replace(audience, frame=rows).to_csv(path)
+        self.change(
+            "the record of the export",
+            exported={
+                "path": str(written),
+                "rows": len(rows),
+                "columns": rows.shape[1] + 1,
+                "notes": consent_notes(audience.frame, self.source),
+            },
+        )
+        self.reply(f"{len(rows):,} records written to {written}.")
+        return written
+
+    @step
+    def distribute(self, name: str = "file", *, confirm: bool = False, **options: Any) -> Delivery:
+        """Send the audience to a destination, or see what would leave.
+
+        Parameters
+        ----------
+        name : str, optional
+            Name of the destination.
+        confirm : bool, optional
+            False for a dry run, which sends nothing.
+        **options
+            As the destination takes them, `path` for "file".
+
+        Returns
+        -------
+        Delivery
+            The receipt.
+
+        Raises
+        ------
+        WrongStep
+            If there are no segments yet.
+        NotAllowed
+            If the data type forbids it.
+        """
+        require_allowed(self.state.data_type, "distribute")
+        audience = self._needed_audience()
+        people = people_of(audience.frame, self.source, self._subtype())
+        delivery = destination(name, **options).push(audience, people, confirm=confirm)
+        self.change("the receipt", deliveries=(*self.state.deliveries, delivery))
+        verb = "would be" if delivery.dry_run else "were"
+        self.reply(f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}.")
+        return delivery
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    @property
+    def _rows_may_be_seen(self) -> bool:
+        return "view rows" in rule_of(self.state.data_type).allows
+
+    def _needed_segments(self) -> Segmentation:
+        if self.state.segmentation is None:
+            raise WrongStep("There are no segments yet.", "Build segments first.")
+        return self.state.segmentation
+
+    def _needed_audience(self) -> Audience:
+        self._needed_segments()
+        audience = self.audience
+        if audience is None:
+            raise WrongStep("No records are loaded.", "Load them first.")
+        return audience
+
+    def _subtype(self) -> Subtype:
+        return rule_of(self.state.data_type).subtype(self.state.subtype)
+
+    def _decisions(self) -> dict[str, Any]:
+        state = self.state
+        segmentation = state.segmentation
+        return {
+            "query": state.query,
+            "data type": state.data_type,
+            "subtype": state.subtype,
+            "source": self.source.name,
+            "variables": {c: self.catalog[c].label for c in state.confirmed},
+            "size rule": {"min_share": state.min_share, "max_share": state.max_share},
+            "bounds": list(segmentation.bounds) if segmentation else None,
+            "seed": self.random_state,
+            "catalogue": self.catalog.fingerprint,
+        }
+
+
+def without_labels(segmentation: Segmentation) -> Segmentation:
+    """Keep the figures, drop who is where."""
+    return replace(segmentation, labels=segmentation.labels.head(0))
+
+
+def _slug(text: str) -> str:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return "-".join(words[:8]) or f"audience-{digest}"
