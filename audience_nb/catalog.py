@@ -292,7 +292,10 @@ class Catalog:
         return digest.hexdigest()
 
     def _variable(self, row: int) -> Variable:
-        cells = {field: self._cell(field, row) for field in FIELDS}
+        if self._packed is not None:
+            cells = dict(zip(FIELDS, self._packed.row(row), strict=True))
+        else:
+            cells = {field: self._cell(field, row) for field in FIELDS}
         low, _, high = cells["value_range"].partition(SEPARATOR)
         return Variable(
             code=cells["code"],

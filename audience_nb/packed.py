@@ -120,6 +120,21 @@ class PackedCells:
         texts = {cell: cell.decode("utf-8") for cell in set(cells)}
         return [texts[cell] for cell in cells]
 
+    def row(self, row: int) -> list[str]:
+        """Cut out all cells of one row, which is quicker than one by one.
+
+        Parameters
+        ----------
+        row : int
+            From 0, the header not counted.
+
+        Returns
+        -------
+        list of str
+        """
+        start, end = int(self._ends[row, -1]) + 1, int(self._ends[row + 1, -1])
+        return self.content[start:end].decode("utf-8").split(chr(_UNIT))
+
     def cell(self, row: int, number: int) -> str:
         """Cut out one cell.
 

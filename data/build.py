@@ -1,4 +1,4 @@
-"""Write the demo data: catalogue, lifestyles, drivers, typical values and 1,000 records.
+"""Write the demo data: catalogue, lifestyles, drivers, typical values, records and vectors.
 
 ::
 
@@ -6,7 +6,8 @@
     python data/build.py --check    exits 1 if the files on disk say something else
 
 The catalogue and its companions need the standard library only; `records.csv` is drawn by
-`audience_nb.sources.synthetic` and is left alone where that cannot be imported.
+`audience_nb.sources.synthetic` and is left alone where that cannot be imported, and so is
+`vectors.bin`, which the offline encoder computes from the catalogue's texts.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ __all__ = [
     "main",
     "records_csv",
     "typicals_csv",
+    "vectors_bin",
 ]
 
 FIELDS = (
@@ -47,6 +49,9 @@ FIELDS = (
 )  # fmt: skip
 COUNTS = {"demographic": N_DEMOGRAPHIC, "lifestyle": 68, "statements": 11_655}
 N_RECORDS = 1_000
+# Vectors that a check computes again.
+N_CHECKED = 300
+DIFFERS = "differs from what the sources give. Run: python data/build.py"
 ATTRIBUTES = (
     "customer_id", "postal_code", "email", "rampid", "uid2", "lifestyle",
     "consent_ads", "consent_sharing", "do_not_sell",
@@ -189,6 +194,90 @@ def records_csv() -> str | None:
     return str(frame.to_csv(index="customer_id" not in frame.columns, lineterminator="\n"))
 
 
+def vectors_bin() -> bytes | None:
+    """Encode what the catalogue's measures say, so that the first search need not.
+
+    Returns
+    -------
+    bytes or None
+        A file of `audience_nb.search.container`: hashes of the texts, rising, and a direction of
+        512 8-bit integers for each. None where the package or its encoder cannot be imported.
+    """
+    texts = _texts_to_encode()
+    if texts is None:
+        return None
+    import numpy as np
+
+    from audience_nb.embedding import OfflineEncoder
+    from audience_nb.search.container import write_arrays
+    from audience_nb.search.learning import text_key
+    from audience_nb.search.vectors import quantized
+
+    encoder = OfflineEncoder()
+    texts.sort(key=text_key)
+    keys = np.array([text_key(text) for text in texts], np.uint64)
+    vectors = quantized(encoder.encode(texts))
+    buffer = io.BytesIO()
+    write_arrays(buffer, _vectors_key(), {"keys": keys, "vectors": vectors})
+    return buffer.getvalue()
+
+
+def _vectors_key() -> dict[str, str]:
+    from audience_nb.embedding import OfflineEncoder
+
+    encoder = OfflineEncoder()
+    return {"encoder": encoder.name, "dimensions": str(encoder.n_dimensions)}
+
+
+def _texts_to_encode() -> list[str] | None:
+    sys.path.insert(0, str(HERE.parent))
+    try:
+        from audience_nb.catalog import Catalog
+        from audience_nb.embedding import OfflineEncoder
+        from audience_nb.errors import MissingExtra
+        from audience_nb.search.documents import Documents
+    except ImportError:
+        return None
+    finally:
+        sys.path.remove(str(HERE.parent))
+    try:
+        OfflineEncoder()
+    except MissingExtra:
+        return None
+    documents = Documents.build(Catalog.demo())
+    return list(dict.fromkeys(text for texts in documents.texts() for text, _ in texts))
+
+
+def _vectors_agree(path: Path) -> bool | None:
+    """Tell whether the vectors are of the catalogue's texts, and some of them right.
+
+    Numbers differ in the last place between processors, so a rounded value may be 1 off.
+    """
+    texts = _texts_to_encode()
+    if texts is None:
+        return None
+    import numpy as np
+
+    from audience_nb.embedding import OfflineEncoder
+    from audience_nb.errors import DamagedFile
+    from audience_nb.search.container import read_arrays
+    from audience_nb.search.learning import text_key
+
+    try:
+        arrays = read_arrays(path, _vectors_key())
+    except (DamagedFile, FileNotFoundError):
+        return False
+    by_key = {text_key(text): text for text in texts}
+    keys, vectors = arrays["keys"], arrays["vectors"]
+    if keys.tolist() != sorted(by_key):
+        return False
+    sample = range(0, len(keys), max(1, len(keys) // N_CHECKED))
+    encoded = OfflineEncoder().encode([by_key[int(keys[i])] for i in sample])
+    stored = vectors[sample].astype(np.float64)
+    scale = np.linalg.norm(stored, axis=1, keepdims=True)
+    return bool(np.abs(encoded * scale - stored).max() < 1.0)
+
+
 FILES: dict[str, Callable[[], str | None]] = {
     "catalog.csv.gz": catalog_csv,
     "lifestyles.csv": lifestyles_csv,
@@ -240,9 +329,25 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: {text.count(chr(10)) - 1:,} rows, {path.stat().st_size:,} bytes")
         # Compressed bytes may differ between builds of zlib, so the content is compared.
         elif _read(path) != text:
-            print(f"{name}: differs from what the sources give. Run: python data/build.py")
+            print(f"{name}: {DIFFERS}")
             status = 1
-    return status
+    return max(status, _vectors(check=bool(arguments)))
+
+
+def _vectors(*, check: bool) -> int:
+    path = HERE / "vectors.bin"
+    if check:
+        agree = _vectors_agree(path)
+        if agree is False:
+            print(f"{path.name}: {DIFFERS}")
+        return int(agree is False)
+    content = vectors_bin()
+    if content is None:
+        print(f"{path.name}: left alone, audience_nb or its encoder cannot be imported")
+    else:
+        path.write_bytes(content)
+        print(f"{path.name}: {len(content):,} bytes")
+    return 0
 
 
 if __name__ == "__main__":

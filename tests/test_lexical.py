@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from audience_nb.search.lexical import Analyzer, char_grams, fold, guess_language
+from audience_nb.search.grams import GramIndex
+from audience_nb.search.lexical import (
+    Analyzer,
+    char_grams,
+    fold,
+    guess_language,
+    says_something,
+    split_words,
+    unglue,
+)
 from audience_nb.search.postings import Postings
 
 
@@ -26,6 +35,12 @@ from audience_nb.search.postings import Postings
         ("34.0% or 34.90 %", "34 percent or 34.9 percent"),
         ("cœur d’alène", "coeur d'alene"),
         ("ＦＵＬＬ  width", "full width"),
+        ("34,9 %", "34.9 percent"),
+        ("1,5 million and 2 milliards", "1500000 and 2000000000"),
+        ("100 thousand", "100000"),
+        ("401(k), 403(b), 401k", "401k, 403b, 401k"),
+        ("pre\u00adfix\u200b", "prefix"),
+        ("non‑family", "non-family"),
     ],
 )
 def test_fold(text: str, folded: str) -> None:
@@ -61,6 +76,55 @@ def test_folded_text_has_one_case_no_accents_and_single_spaces(text: str) -> Non
 )
 def test_ranges_become_terms(text: str, term: str) -> None:
     assert term in Analyzer().terms(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("non-family", ["nonfamily"]),
+        ("Nonfamily", ["nonfamily"]),
+        ("Multi-unit", ["multiunit"]),
+        ("e-mail and t-shirts", ["email", "tshirts"]),
+        ("Health-care", ["health", "care"]),
+        ("HHs with SUVs", ["hh", "suv"]),
+        ("DVD's", ["dvd"]),
+        ("women's", ["women"]),
+        ("HouseholdIncome", ["householdincome", "household", "income"]),
+        ("YouTube", ["youtube", "tube"]),
+        ("family_size", ["family_size", "family", "size"]),
+        ("AGE25_34", ["age25_34", "age", "25", "34", "25_34"]),
+        ("pop2021", ["pop2021", "pop", "2021"]),
+        ("mp3 b2b 5g", ["mp3", "b2b", "5g"]),
+        ("25yo", ["25", "yo"]),
+        ("9th grade", ["9th", "grade"]),
+    ],
+)
+def test_compounds_plurals_and_codes(text: str, words: list[str]) -> None:
+    assert Analyzer().words(text) == words
+
+
+def test_the_pieces_of_a_compound_may_be_left_out() -> None:
+    assert Analyzer().words("HouseholdIncome", pieces=False) == ["householdincome"]
+    assert unglue("HHInc_100k_200k") == "HH Inc 100k-200k"
+
+
+def test_stems_come_alone_or_together() -> None:
+    words = ["commuters", "incomes", "dogs"]
+    assert Analyzer().stems(words) == [Analyzer().stem(word) for word in words]
+
+
+@given(st.text(max_size=60))
+def test_words_are_clean(text: str) -> None:
+    words = Analyzer().words(text)
+    assert all(word and word == word.casefold() and " " not in word for word in words)
+    assert Analyzer().words(text) == words
+    assert bool(split_words(text)) >= bool(words)
+
+
+@given(st.lists(st.sampled_from(["the", "of", "les", "des", "?!", "😀", "—"]), max_size=8))
+def test_words_that_say_nothing(words: list[str]) -> None:
+    assert not says_something(" ".join(words))
+    assert says_something(" ".join([*words, "jazz"]))
 
 
 def test_numbers_side_by_side_are_no_range() -> None:
@@ -104,15 +168,21 @@ def test_word_scores_agree_with_scikit_learn() -> None:
     expected = theirs.fit_transform(DOCUMENTS) @ theirs.transform(["income of dogs"]).T
     postings = Postings.build([analyzer.terms(text) for text in DOCUMENTS])
     found = postings.scores(Counter(analyzer.terms("income of dogs")))
-    np.testing.assert_allclose(found, expected.toarray().ravel(), atol=1e-6)
+    # Weights are kept as 16-bit fractions.
+    np.testing.assert_allclose(found, expected.toarray().ravel(), atol=2e-5)
 
 
 def test_gram_scores_agree_with_scikit_learn() -> None:
-    theirs = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
-    expected = theirs.fit_transform(DOCUMENTS) @ theirs.transform(["incom"]).T
-    postings = Postings.build_grams([Counter(text.split()) for text in DOCUMENTS])
-    found = postings.scores(Counter(char_grams("incom")))
-    np.testing.assert_allclose(found, expected.toarray().ravel(), atol=1e-6)
+    # A document is the set of its words.
+    sets = [" ".join(dict.fromkeys(text.split())) for text in DOCUMENTS]
+    theirs = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5))
+    expected = (theirs.fit_transform(sets) @ theirs.transform(["incom"]).T).toarray().ravel()
+    index = GramIndex.build([text.split() for text in DOCUMENTS])
+    documents, cosines = index.like(["incom"]).top(len(DOCUMENTS))
+    np.testing.assert_allclose(cosines, expected[documents], atol=1e-6)
+    np.testing.assert_allclose(index.like(["incom"]).at(documents), cosines, atol=1e-6)
+    # What is left out is like the query by chance.
+    assert np.delete(expected, documents).max(initial=0) < 0.15 * expected.max()
 
 
 def test_weights_of_gives_what_scores_adds_up() -> None:
@@ -134,7 +204,7 @@ def test_unknown_terms_score_nothing() -> None:
 def test_an_empty_collection_can_be_searched() -> None:
     postings = Postings.build([[], []])
     assert postings.scores({"cat": 1.0}).tolist() == [0.0, 0.0]
-    assert Postings.build_grams([{}, {}]).scores({" ca": 1.0}).tolist() == [0.0, 0.0]
+    assert GramIndex.build([[], []]).like(["cat"]).top(5)[0].tolist() == []
 
 
 WORDS = st.lists(st.sampled_from(["income", "rent", "dog", "cat", "age", "jazz"]), max_size=8)
@@ -144,7 +214,7 @@ WORDS = st.lists(st.sampled_from(["income", "rent", "dog", "cat", "age", "jazz"]
 def test_scores_are_cosines(documents: list[list[str]], query: list[str]) -> None:
     scores = Postings.build(documents).scores(Counter(query))
     assert scores.min() >= 0
-    assert scores.max() <= 1 + 1e-5
+    assert scores.max() <= 1 + 1e-4
     # A document shares a word with the query exactly if it scores.
     shares = [bool(set(d) & set(query)) for d in documents]
     assert [bool(s > 0) for s in scores] == shares
@@ -155,5 +225,5 @@ def test_a_document_is_its_own_best_match(documents: list[list[str]]) -> None:
     postings = Postings.build(documents)
     for row, words in enumerate(documents):
         scores = postings.scores(Counter(words))
-        assert scores[row] == pytest.approx(1, abs=1e-5)
-        assert scores[row] >= scores.max() - 1e-5
+        assert scores[row] == pytest.approx(1, abs=1e-4)
+        assert scores[row] >= scores.max() - 1e-4

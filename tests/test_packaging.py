@@ -65,7 +65,7 @@ def test_no_file_names_a_registry_or_somebodys_machine() -> None:
     )
     for path in shipped():
         if (
-            path.suffix in {".gz", ".png", ".ico", ".nbi", ".nbc", ".pyc"}
+            path.suffix in {".bin", ".gz", ".png", ".ico", ".nbi", ".nbc", ".pyc"}
             or path.name == Path(__file__).name
         ):
             continue

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
+import mmap
 import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +21,7 @@ from audience_nb.search import Concepts, Query, SearchIndex, default_concepts, e
 from audience_nb.search.cache import IndexCache
 from audience_nb.search.documents import preference, variant_text
 from audience_nb.search.evaluate import ndcg, recall, reciprocal_rank
+from audience_nb.search.feedback import Feedback
 from audience_nb.search.variety import choose_by_facets
 
 
@@ -181,7 +182,9 @@ def test_engines_agree(catalog: Catalog, cache: Path, query: str) -> None:
     limit=st.integers(1, 100),
 )
 def test_any_list_keeps_its_promises(index: SearchIndex, query: str, limit: int) -> None:
-    if not query.replace("\0", " ").split():
+    try:
+        Query.of(query)
+    except InvalidInput:
         return
     found = index.search(query, limit=limit)
     assert len(found) <= limit
@@ -341,6 +344,96 @@ def test_order_of_preference() -> None:
     assert variant_text("Same", "Same") == ""
 
 
+def test_a_suggestion_names_its_variants(index: SearchIndex, catalog: Catalog) -> None:
+    found = {s.variable.measure: s for s in index.search("income and jazz", limit=50)}
+    income = found["Median household income"]
+    assert income.variants[0] == income.variable.code == "INCMED_2026_P"
+    assert set(income.variants) == {v.code for v in catalog if v.measure == income.variable.measure}
+    own = index.search(catalog["Q6I3"].label, limit=1)[0]
+    assert own.variable.code == "Q6I3"
+    assert own.variants == ("Q6I2", "Q6I1", "Q6I3")
+    lifestyle = index.search("Lifestyle: Downtown Debut", limit=1)[0]
+    assert lifestyle.variants == ()
+
+
+def test_only_variants_that_may_be_used_are_named(cache: Path) -> None:
+    rows = [
+        {"code": "A", "label": "Rent, 2026 estimate", "availability": ["first_party"]},
+        {"code": "B", "label": "Rent, 2031 projection", "availability": ["third_party"]},
+        {"code": "C", "label": "Rent, 2021 census", "availability": ["third_party"]},
+    ]
+    catalog = Catalog.from_records([{**row, "measure": "Rent"} for row in rows])
+    index = SearchIndex(catalog, HashEncoder(), cache_dir=cache)
+    assert index.search("rents paid", data_type="third_party")[0].variants == ("C", "B")
+    assert index.search("rents paid", data_type="first_party")[0].variants == ()
+    assert [v.code for v in index.variants("B")] == ["A", "C", "B"]
+    assert [v.code for v in index.variants("B", data_type="third_party")] == ["C", "B"]
+    with pytest.raises(NotFound):
+        index.variants("NOPE")
+
+
+def test_of_very_many_variants_sixty_are_named_the_chosen_among_them(cache: Path) -> None:
+    rows = [
+        {"code": f"Y{year}", "label": f"Rent, {year} projection", "measure": "Rent"}
+        for year in range(2030, 2130)
+    ]
+    index = SearchIndex(Catalog.from_records(rows), HashEncoder(), cache_dir=cache)
+    first = index.search("rent projection 2119", limit=1)[0]
+    assert first.variable.code == "Y2119"
+    assert len(first.variants) == 60
+    assert "Y2119" in first.variants
+    assert len(index.variants("Y2030")) == 100
+
+
+# -- what is understood, and other weights -------------------------------------------------------
+
+
+def test_a_reading_says_what_was_understood(index: SearchIndex) -> None:
+    reading = index.read("affluent  retirees")
+    assert {c.name for c in reading.concepts} == {"affluent", "retirees"}
+    assert reading.text == "affluent retirees"
+    with pytest.raises(InvalidInput):
+        index.read(" ")
+
+
+def test_intents_can_be_given(index: SearchIndex) -> None:
+    given = index.read(Query.of("affluent retirees", intents=["psychographic"]))
+    assert [intent.kind for intent in given.intents] == ["psychographic"]
+    assert index.read(Query.of("affluent retirees", intents=())).intents == ()
+    for intents in (None, (), ["psychographic"], ["demographic", "lifestyle"]):
+        for suggestion in index.search("people who love jazz", intents=intents):
+            assert sum(suggestion.parts.values()) == pytest.approx(suggestion.score, abs=1e-9)
+
+
+@pytest.mark.parametrize("weights", ["adaptive", "40/30/30", "60/40"])
+def test_weights_have_names(catalog: Catalog, cache: Path, weights: str) -> None:
+    index = SearchIndex(catalog, HashEncoder(), cache_dir=cache, weights=weights)
+    found = index.search("household income", limit=3)
+    assert {s.variable.category for s in found} == {"Income"}
+    for suggestion in found:
+        assert sum(suggestion.parts.values()) == pytest.approx(suggestion.score, abs=1e-9)
+    with pytest.raises(InvalidInput, match="no weights named"):
+        SearchIndex(catalog, HashEncoder(), cache_dir=cache, weights="50/50")
+
+
+def test_what_was_taken_before_comes_up(catalog: Catalog, cache: Path) -> None:
+    feedback = Feedback()
+    plain = SearchIndex(catalog, HashEncoder(), cache_dir=cache)
+    index = SearchIndex(catalog, HashEncoder(), cache_dir=cache, feedback=feedback)
+    before = index.search("household income", limit=4)
+    assert before == plain.search("household income", limit=4)
+    second = before[1]
+    for _ in range(3):
+        feedback.accept("household income", [second.variable.code])
+    after = index.search("household income", limit=4)
+    moved = next(s for s in after if s.variable == second.variable)
+    assert moved.score > second.score
+    assert moved.rank <= second.rank
+    assert moved.parts["use"] > 0
+    assert len(after) == 4
+    assert plain.search("household income", limit=4) == before
+
+
 # -- meaning, concepts, spelling ---------------------------------------------------------------
 
 
@@ -383,9 +476,9 @@ def test_what_people_mean_is_found(real: SearchIndex, query: str, measure: str) 
 
 
 def test_a_misspelling_is_read_and_said(index: SearchIndex) -> None:
-    found = index.search("milenials", limit=3)
+    found = index.search("milenials", limit=2)
     assert {s.variable.category for s in found} == {"Age"}
-    assert all("spelling: milenials → millennial" in s.why for s in found)
+    assert all("spelling: milenials → millen" in s.why for s in found)
 
 
 def test_partial_words_are_found_by_spelling(cache: Path) -> None:
@@ -480,53 +573,59 @@ def test_an_opened_index_answers_as_a_fresh_one(catalog: Catalog, tmp_path: Path
 
 def test_vectors_are_mapped_from_disk(catalog: Catalog, tmp_path: Path) -> None:
     opened = SearchIndex(catalog, HashEncoder(), cache_dir=tmp_path)
-    assert opened._store is not None
-    base = opened._store.vectors
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+    store = opened._searcher._ranker.store
+    assert store.vectors.dtype == np.int8
+    base = store.vectors
+    while isinstance(base, np.ndarray):
         base = base.base
-    assert isinstance(base, np.memmap)
+    assert isinstance(base, memoryview)
+    assert isinstance(base.obj, mmap.mmap)
 
 
 def files_of(root: Path) -> list[Path]:
     return sorted(p for p in root.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize("harm", ["flip", "cut", "remove", "manifest", "foreign", "pickle"])
+def half_of(path: Path) -> str:
+    header = path.read_bytes()[48:4096]
+    return "words" if b'"half": "words"' in header else "meanings"
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "grow", "empty", "foreign", "other sort"])
+@pytest.mark.parametrize("half", ["words", "meanings"])
 def test_a_damaged_cache_is_rebuilt(
-    catalog: Catalog, tmp_path: Path, harm: str, caplog: pytest.LogCaptureFixture
+    catalog: Catalog, tmp_path: Path, half: str, harm: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = SearchIndex(catalog, HashEncoder(), cache_dir=tmp_path).search("income")
-    vectors = next(p for p in files_of(tmp_path) if p.name == "vectors.npy")
-    manifest = next(p for p in files_of(tmp_path) if p.name == "manifest.json")
-    data = bytearray(vectors.read_bytes())
+    halves = {half_of(p): p for p in files_of(tmp_path)}
+    assert sorted(halves) == ["meanings", "words"]
+    path = halves[half]
+    data = bytearray(path.read_bytes())
     if harm == "flip":
-        data[len(data) // 2] ^= 1
-        vectors.write_bytes(data)
+        data[-len(data) // 3] ^= 1
     elif harm == "cut":
-        vectors.write_bytes(data[:100])
-    elif harm == "remove":
-        vectors.unlink()
-    elif harm == "manifest":
-        manifest.write_text("{")
+        del data[-70:]
+    elif harm == "grow":
+        data += b"more"
+    elif harm == "empty":
+        data.clear()
     elif harm == "foreign":
-        content = json.loads(manifest.read_text())
-        content["key"]["catalog"] = "another"
-        manifest.write_text(json.dumps(content))
+        data = bytearray(halves["words" if half == "meanings" else "meanings"].read_bytes())
     else:
-        array = np.array([{"a": 1}], dtype=object)
-        np.save(vectors, array, allow_pickle=True)
-        content = json.loads(manifest.read_text())
-        content["sha256"]["vectors"] = hashlib.sha256(vectors.read_bytes()).hexdigest()
-        manifest.write_text(json.dumps(content))
+        data[:4] = b"PK\3\4"
+    path.write_bytes(data)
     encoder = HashEncoder()
     with caplog.at_level(logging.WARNING):
         assert SearchIndex(catalog, encoder, cache_dir=tmp_path).search("income") == before
     assert "rebuilt" in caplog.text
-    assert len(encoder.encoded) > 1
+    assert (len(encoder.encoded) > 1) == (half == "meanings")
     # Mended for good.
+    caplog.clear()
     encoder = HashEncoder()
-    SearchIndex(catalog, encoder, cache_dir=tmp_path)
+    with caplog.at_level(logging.WARNING):
+        SearchIndex(catalog, encoder, cache_dir=tmp_path)
     assert encoder.encoded == []
+    assert caplog.text == ""
 
 
 def test_other_catalogues_and_encoders_have_their_own_cache(
@@ -535,7 +634,9 @@ def test_other_catalogues_and_encoders_have_their_own_cache(
     SearchIndex(catalog, HashEncoder(8), cache_dir=tmp_path)
     SearchIndex(catalog, HashEncoder(16), cache_dir=tmp_path)
     SearchIndex(Catalog.from_records(RECORDS[:5]), HashEncoder(8), cache_dir=tmp_path)
-    assert len(list((tmp_path / "search").iterdir())) == 3
+    # Two catalogues, one of them by two encoders.
+    halves = [half_of(p) for p in files_of(tmp_path)]
+    assert sorted(halves) == ["meanings"] * 3 + ["words"] * 2
 
 
 def test_the_environment_names_the_cache(
@@ -543,7 +644,7 @@ def test_the_environment_names_the_cache(
 ) -> None:
     monkeypatch.setenv("AUDIENCE_NB_CACHE", str(tmp_path / "here"))
     SearchIndex(catalog, HashEncoder())
-    assert any(p.name == "manifest.json" for p in files_of(tmp_path / "here"))
+    assert len(files_of(tmp_path / "here" / "search")) == 2
 
 
 def test_without_a_place_to_write_it_works_in_memory(
@@ -573,8 +674,8 @@ def test_processes_that_build_at_once_agree(catalog: Catalog, tmp_path: Path) ->
         worker.join(60)
         assert worker.exitcode == 0
     assert answers[0] == answers[1] == answers[2]
-    # Exactly one index, nothing left over, and it opens.
-    assert len(list((tmp_path / "search").iterdir())) == 1
+    # Exactly one index of two halves, nothing left over, and it opens.
+    assert [half_of(p) for p in sorted(files_of(tmp_path), key=half_of)] == ["meanings", "words"]
     encoder = HashEncoder()
     SearchIndex(catalog, encoder, cache_dir=tmp_path)
     assert encoder.encoded == []
@@ -586,7 +687,7 @@ def test_publishing_over_a_good_cache_keeps_it(tmp_path: Path) -> None:
     mapped = cache.open()["rows"]
     cache.publish({"rows": np.arange(3)})
     assert mapped.tolist() == cache.open()["rows"].tolist() == [0, 1, 2]
-    assert len(list((tmp_path / "search").iterdir())) == 1
+    assert files_of(tmp_path) == [cache.path]
 
 
 def test_progress_rises_to_one_and_can_cancel(catalog: Catalog, tmp_path: Path) -> None:
@@ -605,21 +706,31 @@ def test_progress_rises_to_one_and_can_cancel(catalog: Catalog, tmp_path: Path) 
 
     with pytest.raises(Cancelled):
         SearchIndex(catalog, HashEncoder(), cache_dir=tmp_path / "b", progress=stop)
-    assert files_of(tmp_path / "b") == []
+    assert [half_of(p) for p in files_of(tmp_path / "b")] == ["words"]
 
 
-def test_without_an_encoder_words_still_find(
+def test_without_an_encoder_meaning_comes_from_the_catalogue_itself(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_module, "default_encoder", lambda: None)
     index = SearchIndex(catalog, cache_dir=tmp_path)
+    assert index.encoder is None
+    assert "meaning by latent semantic analysis 8 (" in index.description
     assert "no encoder is installed" in index.description
     first = index.search("affluent")[0]
     assert first.variable.measure == "Households with income of $100,000 and over"
-    assert "meaning" not in first.parts
     assert sum(first.parts.values()) == pytest.approx(first.score)
     assert codes_of(index.search("Q4I2", limit=1)) == ["Q4I2"]
     assert index.about("income", ["Q1I2", "INC20_2026_P"]) == ["INC20_2026_P"]
+    # "Worries" stands with "environment": what shares no word with either is not near it.
+    parts = {s.variable.measure: s.parts["meaning"] for s in index.search("worries", limit=20)}
+    near = {measure for measure, part in parts.items() if part > 0.01}
+    assert near == {m for m in parts if m.startswith("Environment")}
+    assert len(near) == 2
+    again = SearchIndex(catalog, cache_dir=tmp_path)
+    other = SearchIndex(catalog, cache_dir=tmp_path / "other")
+    for query in QUERIES:
+        assert index.search(query) == again.search(query) == other.search(query)
 
 
 def test_description_counts(index: SearchIndex, catalog: Catalog) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audience_nb.kmedians.bounds import feasible_n_clusters, size_bounds
 from audience_nb.kmedians.certificate import Certificate, certify
+from audience_nb.kmedians.compiling import prepare
 from audience_nb.kmedians.estimator import ConstrainedKMedians
 from audience_nb.kmedians.feasible import Feasibility, feasibility
 
@@ -14,5 +15,6 @@ __all__ = [
     "certify",
     "feasibility",
     "feasible_n_clusters",
+    "prepare",
     "size_bounds",
 ]

@@ -127,6 +127,8 @@ class Assignment:
             self._sample = rows.even_sample(min(n, SAMPLE, max(LEAST_SAMPLE, n // 8)))
         # What the grid and the breaking of ties make distances differ by at most.
         self._slack = 2 * GRID_ERROR * (rows.n_features + 2)
+        if rows.weights is not None:
+            self._slack *= max(1.0, float(rows.weights.max()))
         self._bias: Floats = np.zeros(n_clusters)
         self._drift: Floats | None = None
         self._expected = int(0.25 * n_clusters * math.sqrt(n))
@@ -157,6 +159,37 @@ class Assignment:
         labels, prices = self._solve(costs, self.smallest, self.largest, prices)
         cost = math.fsum(np.take_along_axis(costs, labels[:, None], axis=1)[:, 0].tolist())
         return Fitted(labels, prices, cost)
+
+    def roughly(
+        self, centers: Floats, prices: Floats | None = None
+    ) -> tuple[Labels, Floats, float]:
+        """Assign few rows by prices that are right for every eighth: sizes are about right.
+
+        Parameters
+        ----------
+        centers, prices
+            As for a call.
+
+        Returns
+        -------
+        labels : ndarray of int32, shape (n_records,)
+        prices : ndarray of float64, shape (n_clusters,)
+        bound : float
+            Less than which no exact assignment costs.
+        """
+        costs = self.rows.costs(centers)
+        prices = np.zeros(self.n_clusters) if prices is None else prices
+        part = np.ascontiguousarray(costs[::8])
+        m, n = len(part), len(self.rows)
+        if m < 4 * self.n_clusters:
+            labels, prices = self._solve(costs, self.smallest, self.largest, prices)
+        else:
+            low, high = self.smallest * m // n, -(-self.largest * m // n)
+            prices = self._solve(part, low, high, prices)[1]
+            labels = (costs + prices).argmin(axis=1).astype(np.int32)
+        places = np.where(prices > 0, self.largest, self.smallest)
+        paid = (costs + prices)[np.arange(n), labels].sum()
+        return labels, prices, float(paid - (prices * places).sum())
 
     def _better_prices(self, costs: Floats, given: Floats | None) -> Floats:
         """Guess prices from every eighth row, unless those given are better than a guess."""
@@ -340,22 +373,40 @@ class Assignment:
         self, centers: Floats, labels: Labels, j: int, limits: Floats
     ) -> tuple[npt.NDArray[np.int64], Floats]:
         """Give the rows of a cluster that have a move which costs less than its limit."""
-        from audience_nb.kmedians.kernels import movable
+        from audience_nb.kmedians.kernels import HUGE, scan
 
-        rows = self.rows
+        rows, k = self.rows, self.n_clusters
         members = (labels == j).nonzero()[0]
         limits = limits.copy()
         limits[j] = -math.inf
-        across = np.ascontiguousarray(centers.T.astype(np.float32))
+        # Such a row is nearer to another centre once that is as much cheaper.
+        prices = -np.minimum(limits, HUGE).astype(np.float32)
+        prices[j] = 0
+        middle, margins = centers.astype(np.float32), np.zeros((k, k), np.float32)
         rounding = np.float32(ROUNDING * (rows.n_features + 4))
-        weights = np.empty(0) if rows.weights is None else rows.weights
+        slack = np.float32(self._slack)
 
         def part(a: int, b: int) -> npt.NDArray[np.int64]:
-            found = np.empty(b - a, np.int64)
             some = members[a:b]
-            slack = np.float32(self._slack)
-            n = movable(rows.narrow, weights, some, across, j, limits, rounding, slack, found)
-            return found[:n]
+            weights = rows.weights_of(some).astype(np.float32)
+            nearest, sizes = np.empty(b - a, np.int32), np.zeros(k, np.int64)
+            doubtful = np.empty(b - a, np.int64)
+            n, _ = scan(
+                rows.narrow[some],
+                weights,
+                middle,
+                prices,
+                margins,
+                rounding,
+                slack,
+                nearest,
+                sizes,
+                doubtful,
+            )
+            chosen = nearest != j
+            chosen[doubtful[:n]] = True
+            found: npt.NDArray[np.int64] = some[chosen]
+            return found
 
         parts = in_chunks(part, len(members), CHUNK, rows.n_threads)
         found = np.concatenate([np.empty(0, np.int64), *parts])
@@ -395,8 +446,6 @@ class Assignment:
         d = rows.n_features
         rounding = np.float32(ROUNDING * (d + 4))
         slack = np.float32(self._slack)
-        if rows.weights is not None:
-            slack *= np.float32(max(1.0, rows.weights.max()))
 
         def part(a: int, b: int) -> Passed:
             sizes, doubtful = np.zeros(k, np.int64), np.empty(b - a, np.int64)

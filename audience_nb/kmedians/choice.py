@@ -96,7 +96,7 @@ def scores(curve: list[tuple[float, float]]) -> Floats:
 
     Examples
     --------
-    >>> scores([(0.5, 0.0), (0.3, 0.2)]).tolist()
+    >>> scores([(0.5, 0.0), (0.3, 0.2)]).round(3).tolist()
     [2.0, -2.0]
     """
     return _standard([a for a, _ in curve]) - _standard([b for _, b in curve])

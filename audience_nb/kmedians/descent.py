@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.kmedians.assignment import Assignment
+from audience_nb.kmedians.compiling import loaded
 from audience_nb.kmedians.rows import SMALL, Rows
 
 __all__ = ["Descent", "Task", "seeds"]
@@ -17,8 +18,11 @@ __all__ = ["Descent", "Task", "seeds"]
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 
-# Rounds of averages before medians.
-SMOOTH = 5
+# A start is the best of so many seedings, after so many rounds of averages.
+SEEDINGS, SMOOTH = 3, 5
+# A centre that was moved gets so many rounds of averages to prove itself: it is given up if even
+# the lower bound on the cost is then higher than before by this factor.
+ROUNDS, HOPE = 4, 1.01
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ class Task:
         self.rows, self.seed = rows, seed
         self.smallest = max(1, smallest * m // n_records)
         self.largest = -(-largest * m // n_records)
-        self.compiled = n_records > SMALL
+        self.compiled = n_records > SMALL or loaded()
         self._assignments: dict[int, Assignment] = {}
         self._drawn_in: Floats | None = None
 
@@ -151,11 +155,19 @@ class Task:
         values are drawn in, so that outliers do not move them.
         """
         rng = np.random.default_rng([self.seed, n_clusters, start])
-        begun = self.assigned(seeds(self.rows, n_clusters, rng))
-        for _ in range(SMOOTH):
-            centers = self._means(begun.labels, n_clusters)
-            begun = self.assigned(centers, begun.prices)
-        return begun
+        assignment = self.assignment(n_clusters)
+        best: tuple[float, Floats, Floats | None] | None = None
+        for _ in range(SEEDINGS):
+            centers = seeds(self.rows, n_clusters, rng)
+            prices: Floats | None = None
+            bound = 0.0
+            for _ in range(SMOOTH):
+                labels, prices, bound = assignment.roughly(centers, prices)
+                centers = self._means(labels, centers)
+            if best is None or bound < best[0]:
+                best = bound, centers, prices
+        assert best is not None
+        return self.assigned(*best[1:])
 
     def relocate(self, found: Descent, trials: int, max_iter: int, tol: float) -> Descent:
         """Move a centre that is hardly missed to where the cost is, if that pays in the end.
@@ -179,23 +191,29 @@ class Task:
             goes = _drawn(np.where(found.labels == leaves, 0.0, own), rng, 1)[0]
             centers = found.centers.copy()
             centers[leaves] = self.rows.values[goes]
-            tried = self.descend(self.assigned(centers, found.prices), 2, tol)
+            prices, bound = found.prices, 0.0
+            for _ in range(ROUNDS):
+                labels, prices, bound = self.assignment(k).roughly(centers, prices)
+                centers = self._means(labels, centers)
+            if bound >= found.cost * HOPE:
+                continue
+            tried = self.descend(self.assigned(centers, prices), 1, tol)
             if tried.cost < found.cost:
                 found = self.descend(replace(tried, history=(tried.cost,)), max_iter, tol)
         return found
 
-    def _means(self, labels: Labels, n_clusters: int) -> Floats:
+    def _means(self, labels: Labels, centers: Floats) -> Floats:
         """Average clusters, with the outer twentieths of each column drawn in."""
+        k = len(centers)
         if self._drawn_in is None:
             ends = np.quantile(self.rows.values, [0.05, 0.95], axis=0, method="lower")
             self._drawn_in = np.clip(self.rows.values, *ends).T.copy()
         weights = self.rows.weights
-        total = np.bincount(labels, weights, minlength=n_clusters).astype(np.float64)
-        if not total.all():
-            weights, total = None, np.bincount(labels, minlength=n_clusters).astype(np.float64)
+        total = np.bincount(labels, weights, minlength=k).astype(np.float64)
         columns = self._drawn_in if weights is None else self._drawn_in * weights
-        sums = [np.bincount(labels, column, minlength=n_clusters) for column in columns]
-        return np.ascontiguousarray((np.array(sums) / total).T)
+        sums = np.array([np.bincount(labels, column, minlength=k) for column in columns])
+        heavy = total > 0
+        return np.where(heavy[:, None], sums.T / np.where(heavy, total, 1.0)[:, None], centers)
 
     def assigned(self, centers: Floats, prices: Floats | None = None) -> Descent:
         """Assign the rows to centres found elsewhere."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from audience_nb.kmedians import choice
 from audience_nb.kmedians.assignment import Assignment
 from audience_nb.kmedians.certificate import Certificate, certify
+from audience_nb.kmedians.compiling import loaded
 from audience_nb.kmedians.descent import Descent, Task
 from audience_nb.kmedians.rows import SMALL, Rows, Scale, Unrounded, canonical
 
@@ -24,7 +25,7 @@ Tell = Callable[[str, float], None]
 
 # Starts are tried on so many rows (or so many for each cluster); the best goes on over larger
 # samples, each so many times the one before, and in the end over all of them.
-SAMPLE, SAMPLE_EACH, GROWTH = 2048, 100, 16
+SAMPLE, SAMPLE_EACH, GROWTH = 2048, 100, 6
 # Moves of a centre to elsewhere that are tried on the best start.
 RELOCATIONS = 10
 # While numbers of clusters are compared, a start ends when its cost falls by less than this.
@@ -178,7 +179,7 @@ def assign(
     ([0, 0, 1], 0.0)
     """
     rows, scale, order = canonical(X, 0, weights, n_threads)
-    found = Assignment(rows, smallest, largest, len(centers))(scale(centers))
+    found = Assignment(rows, smallest, largest, len(centers), loaded())(scale(centers))
     return _proved(
         X, weights, rows, scale, order, centers, found.labels, found.prices, smallest, largest
     )

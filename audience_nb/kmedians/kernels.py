@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["digest", "l1", "movable", "order_counts", "scan", "settle", "value"]
+__all__ = ["digest", "extent", "l1", "order_counts", "scan", "settle", "value"]
 
 # Rows handled together, so that the inner loops run over contiguous lanes.
 LANES = 256
@@ -27,8 +27,32 @@ COARSE = 2.0**16
 
 
 @njit(nogil=True, cache=True)
-def digest(rows: Any, seed: Any, narrow: Any, keys: Any) -> None:
+def extent(rows: Any, lowest: Any, highest: Any) -> None:
+    """Widen the range of each column to what is found."""
+    n, d = rows.shape
+    width = np.uint32(d)
+    for i in range(n):
+        for t in range(width):
+            x = rows[i, t]
+            lowest[t] = min(lowest[t], x)
+            highest[t] = max(highest[t], x)
+
+
+@njit(nogil=True, cache=True)
+def digest(
+    rows: Any,
+    factor: float,
+    middle: Any,
+    finer: float,
+    grid: float,
+    seed: Any,
+    narrow: Any,
+    keys: Any,
+) -> None:
     """Write rows as float32 and a key of their content, whose order is an accident of the seed.
+
+    Rows are put on the canonical scale as `rows.Scale` does, to the last bit: multiplied by
+    `factor`, less `middle`, times `finer`, rounded, times `grid`.
 
     The upper half of a key depends on the rows to 16 binary digits, so that what changes in the
     last place when units are changed does not change the order; the lower half tells apart what
@@ -50,7 +74,7 @@ def digest(rows: Any, seed: Any, narrow: Any, keys: Any) -> None:
     fine_bits = fine.view(np.uint64)
     for i in range(n):
         for t in range(d):
-            x = rows[i, t]
+            x = np.rint((np.float64(rows[i, t]) * factor - middle[t]) * finer) * grid
             narrow[i, t] = x
             # Adding 0 turns −0 into 0.
             rough[t] = np.rint(x * COARSE) + 0.0
@@ -209,49 +233,6 @@ def settle(costs: Any, prices: Any, margins: Any, labels: Any, near: Any) -> Any
 
 
 @njit(nogil=True, cache=True)
-def movable(
-    rows: Any,
-    weights: Any,
-    members: Any,
-    across: Any,
-    own: Any,
-    limits: Any,
-    rounding: Any,
-    slack: Any,
-    found: Any,
-) -> Any:
-    """List rows of one cluster whose move to another costs less than its limit, or might.
-
-    As `scan` does, in float32; writes the first of `found`, returns how many.
-    """
-    d, k = across.shape
-    lane = np.empty(k, np.float32)
-    farthest = np.float32(0)
-    for j in range(k):
-        farthest = max(farthest, np.abs(across[:, j]).sum())
-    n_found = 0
-    for i in members:
-        size = farthest
-        for j in range(k):
-            lane[j] = np.float32(0)
-        for t in range(d):
-            x = rows[i, t]
-            size += abs(x)
-            for j in range(k):
-                lane[j] += abs(x - across[t, j])
-        w = weights[i] if len(weights) > 0 else 1.0
-        base = lane[own]
-        wrong = slack + rounding * size
-        some = False
-        for j in range(k):
-            some |= w * (lane[j] - base - wrong) < limits[j]
-        if some:
-            found[n_found] = i
-            n_found += 1
-    return n_found
-
-
-@njit(nogil=True, cache=True)
 def order_counts(
     rows: Any,
     labels: Any,
@@ -272,31 +253,36 @@ def order_counts(
     """
     n, d = rows.shape
     weighted = len(weights) > 0
-    w = 1.0
     room = len(places) - d
     m = 0
+    # Unsigned, or every access would ask whether it counts from the end.
+    width = np.uint32(d)
     for start in range(0, n, LANES):
         stop = min(n, start + LANES)
         for i in range(start, stop):
-            j = labels[i]
+            j = np.uint32(labels[i])
             if weighted:
                 w = weights[i]
-            row, lo, hi = rows[i], low[j], high[j]
-            a, b, c = below[j], upto[j], under[j]
-            for t in range(d):
-                x = row[t]
-                a[t] += w * (x < lo[t])
-                b[t] += w * (x <= lo[t])
-                c[t] += w * (x <= hi[t])
+                for t in range(width):
+                    x = rows[i, t]
+                    below[j, t] += w * (x < low[j, t])
+                    upto[j, t] += w * (x <= low[j, t])
+                    under[j, t] += w * (x <= high[j, t])
+            else:
+                for t in range(width):
+                    x = rows[i, t]
+                    below[j, t] += x < low[j, t]
+                    upto[j, t] += x <= low[j, t]
+                    under[j, t] += x <= high[j, t]
         for i in range(start, stop):
-            j = labels[i]
-            row, lo, hi = rows[i], low[j], high[j]
+            j = np.uint32(labels[i])
             if m > room:
                 return -1
-            for t in range(d):
+            for t in range(width):
+                x = rows[i, t]
                 places[m] = i
-                cells[m] = j * d + t
-                m += (row[t] > lo[t]) & (row[t] < hi[t])
+                cells[m] = j * width + t
+                m += (x > low[j, t]) & (x < high[j, t])
     return m
 
 

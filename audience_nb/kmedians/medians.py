@@ -147,7 +147,7 @@ class Medians:
     def _brackets(self, labels: Labels, k: int, fraction: float) -> tuple[Any, Any]:
         """Guess where each median lies, from some rows at even steps."""
         n, d = self.rows.shape
-        step = max(1, n // SAMPLE)
+        step = max(1, n // min(SAMPLE, max(4096, n // 8)))
         chosen = np.arange(step // 2, n, step)
         some, theirs = self.rows[chosen], labels[chosen]
         order = np.argsort(theirs, kind="stable")
@@ -165,10 +165,13 @@ class Medians:
             if self.weights is not None:
                 reach *= 1.5
             first, last = math.floor(middle - reach), math.ceil(middle + reach)
-            block = np.sort(some[members], axis=0)
             if self.weights is None:
-                low[j], high[j] = block[max(first, 0)], block[min(last, m - 1)]
+                block = some[members].T.copy()
+                ends = max(first, 0), min(last, m - 1)
+                block.partition(ends, axis=1)
+                low[j], high[j] = block[:, ends[0]], block[:, ends[1]]
                 continue
+            block = np.sort(some[members], axis=0)
             own = self.weights[chosen[members]]
             by = np.argsort(some[members], axis=0, kind="stable")
             heights = np.cumsum(own[by], axis=0)

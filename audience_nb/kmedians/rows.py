@@ -61,11 +61,16 @@ class Scale:
         """The typical deviation in the caller's units."""
         return math.ldexp(self.typical, self.power)
 
+    @property
+    def finer(self) -> float:
+        """Grid points in a typical deviation, after the division."""
+        return 2.0**DIGITS / self.typical
+
     def __call__(self, values: Any) -> Floats:
         """Bring values of shape (…, n_features) onto the scale and the grid."""
         out = np.ldexp(np.asarray(values, dtype=np.float64), -self.power)
         out -= self.middle
-        out *= 2.0**DIGITS / self.typical
+        out *= self.finer
         np.rint(out, out=out)
         out *= 2.0**-DIGITS
         return out
@@ -251,12 +256,26 @@ class ScaledRows(Rows):
         narrow = np.empty(X.shape, np.float32)
         keys = np.empty(self.n_records, np.uint64)
 
+        # Powers of two of numbers too small for the factor to be one.
+        factor = math.ldexp(1.0, -scale.power) if scale.power > -1000 else 0.0
+        finer, grid = scale.finer, 2.0**-DIGITS
+
         def part(a: int, b: int) -> None:
-            digest(scale(X[a:b]), np.uint64(seed), narrow[a:b], keys[a:b])
+            rows = X[a:b] if factor else np.ldexp(X[a:b].astype(np.float64), -scale.power)
+            digest(
+                rows,
+                factor or 1.0,
+                scale.middle,
+                finer,
+                grid,
+                np.uint64(seed),
+                narrow[a:b],
+                keys[a:b],
+            )
 
         in_chunks(part, self.n_records, 4096, n_threads)
         self._narrow = narrow
-        order = np.argsort(keys, kind="stable").astype(np.int32)
+        order = _order(keys)
         self.order = order
         self.rank = np.empty_like(order)
         self.rank[order] = np.arange(self.n_records, dtype=np.int32)
@@ -326,9 +345,7 @@ def _scale(X: Any, n_threads: int | None) -> Scale:
     A deviation of the data and no mean: multiples of it stay multiples in any unit.
     """
     n = len(X)
-    spans = in_chunks(lambda a, b: (X[a:b].min(axis=0), X[a:b].max(axis=0)), n, n_threads=n_threads)
-    lowest = np.min([s[0] for s in spans], axis=0).astype(np.float64)
-    highest = np.max([s[1] for s in spans], axis=0).astype(np.float64)
+    lowest, highest = _extent(X, n_threads)
     largest = float(max(np.abs(lowest).max(), np.abs(highest).max()))
     power = math.frexp(largest)[1] if largest > 0 else 0
     statistics = Medians(X, None, n_threads, compiled=n > SMALL)
@@ -345,6 +362,48 @@ def _scale(X: Any, n_threads: int | None) -> Scale:
     if len(varied):
         typical = max(float(varied[(len(varied) - 1) // 2]), float(farthest.max()) * 2.0**-WIDEST)
     return Scale(power, middle, typical)
+
+
+def _extent(X: Any, n_threads: int | None) -> tuple[Floats, Floats]:
+    """Give the least and the greatest value of each column."""
+    if len(X) <= SMALL:
+        return X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+    from audience_nb.kmedians.kernels import extent
+
+    def part(a: int, b: int) -> tuple[Any, Any]:
+        lowest, highest = X[a].copy(), X[a].copy()
+        extent(X[a:b], lowest, highest)
+        return lowest, highest
+
+    spans = in_chunks(part, len(X), n_threads=n_threads)
+    lowest = np.min([s[0] for s in spans], axis=0)
+    highest = np.max([s[1] for s in spans], axis=0)
+    return lowest.astype(np.float64), highest.astype(np.float64)
+
+
+def _order(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """Sort keys; equal ones keep their order."""
+    n = len(keys)
+    # A key's upper bits with its place below: sorting that is quicker than sorting places.
+    mask = np.uint64((1 << n.bit_length()) - 1)
+    packed = (keys & ~mask) | np.arange(n, dtype=np.uint64)
+    packed.sort()
+    alike = (packed[1:] ^ packed[:-1]) <= mask
+    order = (packed & mask).astype(np.int32)
+    n_alike = int(np.count_nonzero(alike))
+    if n_alike > n // 64:
+        return np.argsort(keys, kind="stable").astype(np.int32)
+    if n_alike:
+        # Upper bits that agree by chance, or the whole row.
+        runs = np.zeros(n, np.bool_)
+        runs[1:] |= alike
+        runs[:-1] |= alike
+        places = runs.nonzero()[0]
+        some = order[places]
+        by_key = np.lexsort((some, keys[some]))
+        # Runs are in ascending order of their upper bits, as the whole keys are.
+        order[places] = some[by_key]
+    return order
 
 
 def _ascending(rows: Floats) -> Indices:

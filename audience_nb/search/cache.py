@@ -7,57 +7,28 @@ import json
 import logging
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
-from audience_nb.errors import DamagedFile
+from audience_nb.embedding.folders import cache_root
+from audience_nb.search.container import read_arrays, write_arrays
 
-__all__ = ["IndexCache", "cache_root"]
+__all__ = ["IndexCache", "cache_root", "write_whole"]
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 logger = logging.getLogger(__name__)
 
 # Raise it whenever the arrays or the analysis behind them change.
-FORMAT = 4
-_MANIFEST = "manifest.json"
-_MAX_MANIFEST = 1 << 20
-# What a killed build leaves behind is swept after a day.
-_ABANDONED_SECONDS = 86_400
-
-
-def cache_root(cache_dir: str | Path | None = None) -> Path:
-    """Give the directory under which caches are kept; it need not exist.
-
-    Parameters
-    ----------
-    cache_dir : str or pathlib.Path, optional
-        By default AUDIENCE_NB_CACHE, else the platform's place for a user's caches.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Examples
-    --------
-    >>> cache_root("somewhere").name
-    'somewhere'
-    """
-    chosen = cache_dir or os.environ.get("AUDIENCE_NB_CACHE")
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "audience_nb"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "audience_nb" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audience_nb"
+FORMAT = 11
+_BUILDING = ".building-"
+# What a killed build leaves behind is swept after a week: until then it may be taken up again.
+_ABANDONED_SECONDS = 7 * 86_400
 
 
 class IndexCache:
@@ -73,6 +44,7 @@ class IndexCache:
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cache = IndexCache(Path(folder), {"catalog": "1f"})
     ...     cache.publish({"rows": np.arange(3)})
@@ -84,7 +56,9 @@ class IndexCache:
         self.key = {"format": str(FORMAT), **key}
         digest = hashlib.sha256(json.dumps(self.key, sort_keys=True).encode()).hexdigest()
         self.parent = root / "search"
-        self.path = self.parent / digest[:32]
+        self.path = self.parent / f"{digest[:32]}.index"
+        # Where a build keeps what it has learnt so far.
+        self.unfinished = self.parent / f".learning-{digest[:32]}"
 
     def open(self) -> Arrays:
         """Map the arrays into memory, read-only.
@@ -98,23 +72,9 @@ class IndexCache:
         FileNotFoundError
             If nothing was stored under this key.
         DamagedFile
-            If a file is missing, torn, changed or from elsewhere.
+            If the file is torn, changed or from elsewhere.
         """
-        if not self.path.is_dir():
-            raise FileNotFoundError(self.path.name)
-        try:
-            manifest = json.loads(self._read(_MANIFEST, _MAX_MANIFEST))
-            if manifest["key"] != self.key:
-                raise DamagedFile("The cached index belongs to another catalogue.")
-            files: dict[str, str] = manifest["sha256"]
-            return {name: self._map(name, digest) for name, digest in files.items()}
-        except DamagedFile:
-            raise
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-            raise DamagedFile(
-                f"The cached index {self.path.name} cannot be read ({type(error).__name__}).",
-                "It is rebuilt on its own; nothing is lost.",
-            ) from error
+        return read_arrays(self.path, self.key)
 
     def publish(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Store arrays, all or none, whoever else does so at the same time.
@@ -127,75 +87,50 @@ class IndexCache:
         Raises
         ------
         OSError
-            If the directory cannot be written.
+            If the directory cannot be written, or the disk is full.
         """
         self.parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=self.parent))
-        try:
-            digests = {}
-            for name, array in arrays.items():
-                with (building / f"{name}.npy").open("wb+") as file:
-                    np.save(file, array, allow_pickle=False)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    file.seek(0)
-                    digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
-            manifest = {"key": self.key, "sha256": digests}
-            (building / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-            self._move_in(building)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-
-    def _move_in(self, building: Path) -> None:
-        try:
-            building.rename(self.path)
-            return
-        except OSError:
-            # A directory stands there already: another process was first, or it is damaged.
-            if not self.path.exists():
-                raise
-        try:
-            self.open()
-        except (DamagedFile, FileNotFoundError):
-            aside = Path(tempfile.mkdtemp(prefix=".damaged-", dir=self.parent))
-            try:
-                self.path.rename(aside / "index")
-                building.rename(self.path)
-            except OSError as error:
-                # Somebody else repaired it between the two moves.
-                logger.info("The index was stored by another process (%s).", error)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+        write_whole(self.path, self.key, arrays, prefix=_BUILDING)
 
     def _sweep(self) -> None:
-        for left in [*self.parent.glob(".building-*"), *self.parent.glob(".damaged-*")]:
+        for left in [*self.parent.glob(f"{_BUILDING}*"), *self.parent.glob(".learning-*")]:
             try:
                 if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                    shutil.rmtree(left, ignore_errors=True)
+                    logger.info("%s, left behind by another build, is removed.", left.name)
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
             except OSError:
                 continue
 
-    def _read(self, name: str, most: int) -> bytes:
-        with (self.path / name).open("rb") as file:
-            return file.read(most)
 
-    def _map(self, name: str, digest: str) -> npt.NDArray[Any]:
-        if not name.isidentifier():
-            raise DamagedFile(f"The cached index names a file {name!r}.")
-        path = self.path / f"{name}.npy"
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise DamagedFile(f"{path.name} of the cached index was changed or torn.")
-        # numpy cannot map an array without elements.
-        mode: Literal["r"] | None = None if _is_empty(path) else "r"
-        # A plain view of the map: indexing a memmap object costs more than the search itself.
-        mapped: npt.NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
-        return mapped.view(np.ndarray)
+def write_whole(
+    path: Path, key: Mapping[str, str], arrays: Mapping[str, npt.NDArray[Any]], *, prefix: str
+) -> None:
+    """Write a file of arrays so that others see all of it or nothing.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where; what stands there is replaced.
+    key : mapping of str to str
+        See `write_arrays`.
+    arrays : mapping of str to ndarray
+        See `write_arrays`.
+    prefix : str
+        Of the name it has until it is whole.
 
-def _is_empty(path: Path) -> bool:
-    with path.open("rb") as file:
-        np.lib.format.read_magic(file)
-        shape, _, _ = np.lib.format.read_array_header_1_0(file)
-    return 0 in shape
+    Raises
+    ------
+    OSError
+        If the directory cannot be written, or the disk is full.
+    """
+    handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write_arrays(file, key, arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

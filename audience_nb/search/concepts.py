@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from audience_nb.catalog import Kind
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
-from audience_nb.search.lexical import fold
+from audience_nb.search.lexical import Analyzer, Language, split_words
 
-__all__ = ["Concept", "Concepts", "Found", "default_concepts", "register"]
+__all__ = ["Concept", "Concepts", "Found", "Relation", "default_concepts", "register"]
 
 Relation = Literal["equivalent", "abbreviation", "synonym", "french"]
 
@@ -23,10 +23,14 @@ RELATION_WEIGHTS: Mapping[str, float] = {
     "equivalent": 1.0,
     "abbreviation": 1.0,
     "french": 0.9,
-    "synonym": 0.65,
+    "synonym": 0.85,
 }
 CONCEPT_WEIGHT = 0.6
 _SEPARATOR = "|"
+
+_FRENCH_SIGNS = frozenset(["aux", "d", "dan", "de", "du", "en", "et", "l", "la", "les", "san"])
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,15 +82,15 @@ class Found:
 
 @dataclass
 class Concepts:
-    """Concepts and single-word relations, by what people say.
+    """Concepts and relations between words, by what people say.
 
     Parameters
     ----------
     concepts : iterable of Concept
         Later ones win where two have a phrase in common.
     words : mapping of str to list of (str, str)
-        Folded word to what it means and the relation: "equivalent", "abbreviation", "synonym" or
-        "french".
+        Folded word or phrase to what it means and the relation: "equivalent", "abbreviation",
+        "synonym" or "french".
     revision : int
         Rises with every concept entered, so that a reader knows when to look again.
 
@@ -102,6 +106,8 @@ class Concepts:
     _by_first: dict[str, list[tuple[tuple[str, ...], Concept]]] = field(
         default_factory=dict, repr=False
     )
+    _phrases: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict, repr=False)
+    _by_stem: dict[Language, dict[str, str]] = field(default_factory=dict, repr=False)
 
     revision: int = field(default=0, repr=False)
 
@@ -118,7 +124,8 @@ class Concepts:
         concepts : str or pathlib.Path, optional
             CSV with the columns name, phrases, terms, meaning, kind; lists joined by "|".
         words : str or pathlib.Path, optional
-            CSV with the columns word, means, relation.
+            CSV with the columns word, means, relation; a word may be a phrase, and several
+            meanings are joined by "|".
 
         Returns
         -------
@@ -138,25 +145,42 @@ class Concepts:
         """
         result = cls()
         for row, where in _rows(concepts, ("name", "phrases", "terms", "meaning", "kind")):
+            name, phrases, terms, meaning, kind = row
             try:
                 result.register(
-                    row["name"],
-                    row["phrases"].split(_SEPARATOR),
-                    row["terms"].split(_SEPARATOR),
-                    meaning=row["meaning"],
-                    kind=row["kind"],
+                    name,
+                    phrases.split(_SEPARATOR),
+                    terms.split(_SEPARATOR),
+                    meaning=meaning,
+                    kind=kind,
                 )
             except InvalidInput as error:
-                raise DamagedFile(f"{where}: {error.fact}", error.next_move) from error
+                raise DamagedFile(f"{where()}: {error.fact}", error.next_move) from error
         for row, where in _rows(words, ("word", "means", "relation")):
-            if row["relation"] not in RELATION_WEIGHTS or not row["word"] or not row["means"]:
+            word, means, relation = row
+            if relation not in RELATION_WEIGHTS or not word or not means:
                 raise DamagedFile(
-                    f"{where} has no word, no meaning or the relation {row['relation']!r}.",
+                    f"{where()} has no word, no meaning or the relation {relation!r}.",
                     f"Use one of: {', '.join(RELATION_WEIGHTS)}.",
                 )
-            entry = (row["means"], row["relation"])
-            result.words.setdefault(fold(row["word"]), []).append(entry)  # type: ignore[arg-type]
+            result._relate(word, means.split(_SEPARATOR), relation)  # type: ignore[arg-type]
         return result
+
+    def _relate(self, word: str, means: Sequence[str], relation: Relation) -> None:
+        # Nearly all keys are single words, already folded.
+        plain = word.isascii() and word.isalpha() and word.islower()
+        parts = [word] if plain else split_words(word)
+        if not parts:
+            return
+        key = " ".join(parts)
+        self.words.setdefault(key, []).extend((m.strip(), relation) for m in means if m.strip())
+        if len(parts) > 1:
+            phrase = tuple(map(_singular, parts))
+            same_start = self._phrases.setdefault(phrase[0], [])
+            if (phrase, key) not in same_start:
+                same_start.append((phrase, key))
+                same_start.sort(key=lambda entry: -len(entry[0]))
+        self._by_stem.clear()
 
     def register(
         self,
@@ -233,63 +257,166 @@ class Concepts:
         list of Found
             They do not overlap; in order of appearance.
         """
-        folded: list[str] = []
-        owner: list[int] = []
-        for i, word in enumerate(words):
-            for part in _words(word):
-                folded.append(part)
-                owner.append(i)
-        found: list[Found] = []
-        at = 0
-        while at < len(folded):
-            for phrase, concept in self._by_first.get(folded[at], ()):
-                if tuple(folded[at : at + len(phrase)]) == phrase:
-                    end = at + len(phrase)
-                    found.append(Found(concept, owner[at], owner[end - 1] + 1))
-                    at = end
-                    break
-            else:
-                at += 1
-        return found
+        return [Found(c, start, stop) for c, start, stop in _matches(words, self._by_first)]
+
+    def find_phrases(self, words: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Find the phrases of several words that `words` knows, the longest first.
+
+        Parameters
+        ----------
+        words : sequence of str
+            In order, stop words included.
+
+        Returns
+        -------
+        list of (str, int, int)
+            Key in `words`, and its place in the list: start, and stop, which is not included.
+
+        Examples
+        --------
+        >>> default_concepts().find_phrases("les transports en commun".split())
+        [('transport en commun', 1, 4)]
+        """
+        return _matches(words, self._phrases)
+
+    def meanings(self, word: str, language: Language | None = None) -> list[tuple[str, Relation]]:
+        """Give what a single word stands for.
+
+        Parameters
+        ----------
+        word : str
+            Folded.
+        language : {"english", "french"}, optional
+            Of the text in which it stands: then another form of a known word is known, too.
+
+        Returns
+        -------
+        list of (str, str)
+            Meanings and relations; empty for an unknown word.
+
+        Examples
+        --------
+        >>> default_concepts().meanings("locataire")
+        [('renter', 'french')]
+        >>> default_concepts().meanings("travailleuses", "french")[0]
+        ('workers', 'french')
+        """
+        found = self.words.get(word)
+        if found is None and language is not None:
+            key = self._stems(language).get(Analyzer(language).stem(word))
+            found = [] if key is None else self.words[key]
+        if found and language is not None:
+            # A form found by its stem in one language is no word of the other.
+            exact = word in self.words
+            found = [f for f in found if exact or (f[1] == "french") == (language == "french")]
+        return found or []
+
+    def _stems(self, language: Language) -> dict[str, str]:
+        """Give for each stem the shortest known word that has it."""
+        if language not in self._by_stem:
+            wanted = language == "french"
+            # Short forms have no endings, and stems of them meet by chance.
+            words = sorted(
+                (
+                    word
+                    for word, entries in self.words.items()
+                    if len(word) > 3
+                    and " " not in word
+                    and any((relation == "french") == wanted for _, relation in entries)
+                ),
+                key=lambda word: (len(word), word),
+                reverse=True,
+            )
+            self._by_stem[language] = dict(zip(Analyzer(language).stems(words), words, strict=True))
+        return self._by_stem[language]
+
+    def french_words(self) -> set[str]:
+        """Give the single words known that only a French text has.
+
+        Returns
+        -------
+        set of str
+            Folded.
+        """
+        french: set[str] = set()
+        other: set[str] = set()
+        for word, entries in self.words.items():
+            only = all(relation == "french" for _, relation in entries)
+            (french if only else other).update(word.split())
+        for concept in self.concepts:
+            for phrase in (concept.name, *concept.phrases):
+                words = _words(phrase)
+                is_french = not phrase.isascii() or not _FRENCH_SIGNS.isdisjoint(words)
+                (french if is_french else other).update(words)
+        return french - other
 
     def vocabulary(self) -> set[str]:
         """Give every single word that a concept or a relation knows."""
-        known = set(self.words)
+        known = {part for word in self.words for part in word.split()}
         for phrases in self._by_first.values():
             for phrase, _ in phrases:
                 known.update(phrase)
         return known
 
 
-def _words(phrase: str) -> list[str]:
+def _matches(
+    words: Sequence[str], table: Mapping[str, Sequence[tuple[tuple[str, ...], T]]]
+) -> list[tuple[T, int, int]]:
+    """Find the phrases of a table in a list of words: the longest at each place, none twice."""
+    folded: list[str] = []
+    owner: list[int] = []
+    for i, word in enumerate(words):
+        for part in _words(word):
+            folded.append(part)
+            owner.append(i)
+    found: list[tuple[T, int, int]] = []
+    at = 0
+    while at < len(folded):
+        for phrase, meant in table.get(folded[at], ()):
+            if tuple(folded[at : at + len(phrase)]) == phrase:
+                end = at + len(phrase)
+                found.append((meant, owner[at], owner[end - 1] + 1))
+                at = end
+                break
+        else:
+            at += 1
+    return found
+
+
+def _singular(word: str) -> str:
+    """Leave out a plural "s"."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+@lru_cache(maxsize=16384)
+def _words(phrase: str) -> tuple[str, ...]:
     """Fold and split a phrase; a plural "s" is not told from a singular."""
-    parts = fold(phrase).replace("-", " ").replace("'", " ").replace("/", " ").split()
-    stripped = (p.strip('.,;:!?()[]"«»“”') for p in parts)
-    return [
-        w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w
-        for w in stripped
-        if w
-    ]
+    return tuple(map(_singular, split_words(phrase)))
 
 
 def _rows(
     path: str | Path | None, columns: tuple[str, ...]
-) -> Iterable[tuple[dict[str, str], str]]:
+) -> Iterable[tuple[list[str], Callable[[], str]]]:
+    """Give the chosen columns of each row, and what says where it stands."""
     if path is None:
         return
     path = Path(path)
     if not path.is_file():
         raise NotFound(f"There is no file {path.name!r}.", "Check the path.")
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [c for c in columns if c not in (reader.fieldnames or ())]
+        reader = csv.reader(file)
+        header = next(reader, [])
+        missing = [c for c in columns if c not in header]
         if missing:
             raise DamagedFile(
                 f"{path.name} lacks the columns {', '.join(missing)}.",
                 f"Its header must be: {','.join(columns)}.",
             )
+        places = [header.index(c) for c in columns]
         for row in reader:
-            yield {c: (row[c] or "").strip() for c in columns}, f"Line {reader.line_num}"
+            if row:
+                cells = [row[i].strip() if i < len(row) else "" for i in places]
+                yield cells, lambda: f"Line {reader.line_num}"
 
 
 @cache

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from audience_nb.catalog import Catalog
 from audience_nb.errors import InvalidInput
+from audience_nb.search.judgments import read_judgments
 from audience_nb.search.query import Suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Evaluation", "Measurement", "evaluate", "ndcg", "recall", "reciprocal_rank"]
 
@@ -21,6 +27,9 @@ _DEPTH = 20
 
 
 class _Searches(Protocol):
+    @property
+    def catalog(self) -> Catalog: ...
+
     def search(self, text: str, limit: int = 15) -> list[Suggestion]: ...
 
 
@@ -133,8 +142,12 @@ class Evaluation:
         Queries judged.
     ndcg_10, recall_5, recall_20, mrr_10 : Measurement
         Over all queries.
-    by_query : ndarray of shape (n_queries,), float64
-        nDCG@10 of each, in the order given.
+    queries : tuple of str
+        As they were asked, in the order given.
+    scores : ndarray of shape (n_queries, 4), float64
+        nDCG@10, Recall@5, Recall@20 and MRR@10 of each.
+    n_relevant : tuple of int
+        Codes that should be found for each.
     """
 
     n_queries: int
@@ -142,12 +155,43 @@ class Evaluation:
     recall_5: Measurement
     recall_20: Measurement
     mrr_10: Measurement
-    by_query: npt.NDArray[np.float64]
+    queries: tuple[str, ...]
+    scores: npt.NDArray[np.float64]
+    n_relevant: tuple[int, ...]
+
+    @property
+    def by_query(self) -> npt.NDArray[np.float64]:
+        """nDCG@10 of each query, shape (n_queries,)."""
+        result: npt.NDArray[np.float64] = self.scores[:, 0]
+        return result
+
+    def table(self) -> pd.DataFrame:
+        """Give the measures of each query, the worst first.
+
+        Returns
+        -------
+        DataFrame
+            Columns query, n_relevant, ndcg_10, recall_5, recall_20, mrr_10; equals in the order
+            given.
+        """
+        import pandas as pd
+
+        columns = dict(
+            zip(("ndcg_10", "recall_5", "recall_20", "mrr_10"), self.scores.T, strict=True)
+        )
+        frame = pd.DataFrame({"query": self.queries, "n_relevant": self.n_relevant, **columns})
+        return frame.sort_values("ndcg_10", kind="stable", ignore_index=True)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.n_queries} queries: nDCG@10 {self.ndcg_10}, Recall@5 {self.recall_5}, "
+            f"Recall@20 {self.recall_20}, MRR@10 {self.mrr_10}"
+        )
 
 
 def evaluate(
     index: _Searches,
-    judgments: Iterable[Judgment],
+    judgments: Iterable[Judgment] | str | Path,
     *,
     n_resamples: int = 1000,
     random_state: int = 0,
@@ -158,8 +202,9 @@ def evaluate(
     ----------
     index : SearchIndex
         Or anything that searches alike.
-    judgments : iterable of (str, collection of str)
-        A query and the codes that should be found.
+    judgments : iterable of (str, collection of str), or str or pathlib.Path
+        Queries and the codes that should be found, or a JSONL, TSV or CSV file of them, see
+        `read_judgments`. Judgments none of whose codes is in the catalogue are left out.
     n_resamples : int, optional
         Resamples of the bootstrap (Efron & Tibshirani 1993, percentile interval).
     random_state : int, optional
@@ -173,6 +218,8 @@ def evaluate(
     ------
     InvalidInput
         If there are no judgments, or one has no relevant code.
+    NotFound, DamagedFile
+        If a file is missing or a line of it cannot be read.
 
     Examples
     --------
@@ -182,6 +229,8 @@ def evaluate(
     >>> str(evaluate(Fixed(), [("income", {"INC"})]).ndcg_10)
     '0.000 [0.000, 0.000]'
     """
+    if isinstance(judgments, (str, Path)):
+        judgments = read_judgments(judgments, index.catalog)
     judged = [(query, frozenset(relevant)) for query, relevant in judgments]
     empty = [query for query, relevant in judged if not relevant]
     if not judged or empty:
@@ -208,4 +257,13 @@ def evaluate(
         Measurement(float(m), float(a), float(b))
         for m, a, b in zip(table.mean(axis=0), low, high, strict=True)
     )
-    return Evaluation(len(judged), ndcg_10, recall_5, recall_20, mrr_10, table[:, 0])
+    return Evaluation(
+        len(judged),
+        ndcg_10,
+        recall_5,
+        recall_20,
+        mrr_10,
+        tuple(query for query, _ in judged),
+        table,
+        tuple(len(relevant) for _, relevant in judged),
+    )

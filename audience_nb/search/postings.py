@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,14 +10,61 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from audience_nb.search.lexical import MAX_TERM_BYTES, char_grams
+from audience_nb.search.lexical import MAX_TERM_BYTES
+from audience_nb.search.postinglists import FULL, PostingLists, Sums, row_type
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
-__all__ = ["Postings"]
+__all__ = ["Postings", "Terms", "counts_matrix"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+
+class Terms:
+    """Names of the rows of posting lists.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_terms,), bytes
+        UTF-8, sorted.
+
+    Examples
+    --------
+    >>> terms = Terms(np.array([b"cat", b"dog"]))
+    >>> terms.position("dog"), terms.position("eel")
+    (1, -1)
+    """
+
+    def __init__(self, names: npt.NDArray[np.bytes_]) -> None:
+        self.names = names
+        # Only terms that exist are remembered, so that it cannot outgrow the vocabulary.
+        self._positions: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def position(self, term: str) -> int:
+        """Give the row of a term, or -1.
+
+        Parameters
+        ----------
+        term : str
+            A term as it was indexed.
+
+        Returns
+        -------
+        int
+        """
+        known = self._positions.get(term)
+        if known is not None:
+            return known
+        key = _encoded(term)
+        found = int(self.names.searchsorted(np.array(key, dtype=self.names.dtype.char)))
+        if found >= len(self.names) or self.names[found] != key:
+            return -1
+        self._positions[term] = found
+        return found
 
 
 class Postings:
@@ -32,10 +80,10 @@ class Postings:
         UTF-8, sorted.
     starts : ndarray of shape (n_terms + 1,), int64
         Where each term's postings start.
-    documents : ndarray of shape (n_postings,), int32
+    documents : ndarray of shape (n_postings,), uint16 or uint32
         Rows in which the term stands, rising within a term.
-    weights : ndarray of shape (n_postings,), float32
-        Its share of the document's unit vector.
+    weights : ndarray of shape (n_postings,), uint16
+        Its share of the document's unit vector, as fractions of 65,535.
     idf : ndarray of shape (n_terms,), float32
         Inverse document frequency.
     n_documents : int
@@ -54,16 +102,16 @@ class Postings:
         self,
         terms: npt.NDArray[np.bytes_],
         starts: npt.NDArray[np.int64],
-        documents: npt.NDArray[np.int32],
-        weights: FloatArray,
+        documents: npt.NDArray[np.integer[Any]],
+        weights: npt.NDArray[np.uint16],
         idf: FloatArray,
         n_documents: int,
     ) -> None:
         self.terms, self.starts, self.idf = terms, starts, idf
         self.documents, self.weights = documents, weights
         self.n_documents = n_documents
-        # Only terms that exist are remembered, so that it cannot outgrow the vocabulary.
-        self._positions: dict[str, int] = {}
+        self.lists = PostingLists(starts, documents, weights, n_documents)
+        self._names = Terms(terms)
 
     @classmethod
     def build(cls, bags: Sequence[Sequence[str] | Mapping[str, float]]) -> Postings:
@@ -79,7 +127,7 @@ class Postings:
         Postings
         """
         ids: dict[str, int] = {}
-        matrix = _counts([b if isinstance(b, Mapping) else Counter(b) for b in bags], ids)
+        matrix = counts_matrix([b if isinstance(b, Mapping) else Counter(b) for b in bags], ids)
         return cls.from_counts(matrix, list(ids))
 
     @classmethod
@@ -88,7 +136,7 @@ class Postings:
 
         Parameters
         ----------
-        counts : scipy.sparse.csr_matrix of shape (n_documents, n_terms)
+        counts : scipy.sparse.csr_matrix of shape (n_documents, n_terms), float32
             Weighted counts, not negative.
         terms : sequence of str
             Name of each column.
@@ -104,49 +152,23 @@ class Postings:
         by_term.sort_indices()
         frequency = np.diff(by_term.indptr)
         idf = (np.log((1 + n_documents) / (1 + frequency)) + 1).astype(np.float32)
-        tf = by_term.data.astype(np.float32)
-        weights = np.where(tf > 1, 1 + np.log(np.maximum(tf, 1)), tf) * np.repeat(idf, frequency)
-        squares = np.bincount(by_term.indices, weights**2, minlength=n_documents)
-        length = np.sqrt(squares, dtype=np.float64)
-        weights = weights / np.maximum(length, 1e-12)[by_term.indices]
+        # In place: of a large catalogue there is one copy of the weights, not five.
+        weights = by_term.data
+        many = weights > 1
+        weights[many] = 1 + np.log(weights[many])
+        weights *= np.repeat(idf, frequency)
+        squares = np.bincount(by_term.indices, np.square(weights), minlength=n_documents)
+        weights /= np.sqrt(np.maximum(squares, 1e-24)).astype(np.float32)[by_term.indices]
+        # A term that stands in a document weighs something.
+        shares = np.clip(np.rint(weights * FULL), 1, FULL).astype(np.uint16)
         return cls(
             encoded[order],
             by_term.indptr.astype(np.int64),
-            by_term.indices.astype(np.int32),
-            weights.astype(np.float32),
+            by_term.indices.astype(row_type(n_documents)),
+            shares,
             idf,
             n_documents,
         )
-
-    @classmethod
-    def build_grams(cls, bags: Sequence[Mapping[str, float]]) -> Postings:
-        """Index the character n-grams of bags of words.
-
-        Parameters
-        ----------
-        bags : sequence of mapping of str to float
-            Unstemmed words of each document with their weighted counts.
-
-        Returns
-        -------
-        Postings
-            Over n-grams. Each distinct word is cut up once, as n-grams never span words.
-
-        Examples
-        --------
-        >>> postings = Postings.build_grams([{"millennials": 1.0}, {"boomers": 1.0}])
-        >>> postings.scores(Counter(char_grams("milenials"))).argmax()
-        np.int64(0)
-        """
-        import scipy.sparse as sp
-
-        word_ids: dict[str, int] = {}
-        by_document = _counts(bags, word_ids)
-        gram_ids: dict[str, int] = {}
-        by_word = _counts([Counter(char_grams(word)) for word in word_ids], gram_ids)
-        if not word_ids:
-            by_word = sp.csr_matrix((0, 0), dtype=np.float32)
-        return cls.from_counts((by_document @ by_word).tocsr(), list(gram_ids))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Give the arrays to be stored, by name."""
@@ -169,15 +191,9 @@ class Postings:
         >>> Postings.build([["cat"], ["dog"]]).position("eel")
         -1
         """
-        known = self._positions.get(term)
-        if known is not None:
-            return known
-        key = _encoded(term)
-        found = int(np.searchsorted(self.terms, np.array(key, dtype=self.terms.dtype.char)))
-        if found >= len(self.idf) or self.terms[found] != key:
-            return -1
-        self._positions[term] = found
-        return found
+        found = self._names.position(term)
+        # Without any document there is one empty name, and no list.
+        return found if found < len(self.idf) else -1
 
     def frequency(self, term: str) -> int:
         """Give the number of documents in which a term stands.
@@ -197,7 +213,7 @@ class Postings:
         2
         """
         row = self.position(term)
-        return int(self.starts[row + 1] - self.starts[row]) if row >= 0 else 0
+        return self.lists.length(row) if row >= 0 else 0
 
     def __contains__(self, term: object) -> bool:
         return isinstance(term, str) and self.position(term) >= 0
@@ -217,14 +233,30 @@ class Postings:
         ndarray of shape (n_chosen,), float32
             0 where the term does not stand.
         """
-        first, last = self.starts[row], self.starts[row + 1]
-        listed, weights = self.documents[first:last], self.weights[first:last]
-        places = np.minimum(np.searchsorted(listed, documents), len(listed) - 1)
-        found: FloatArray = np.where(listed[places] == documents, weights[places], np.float32(0))
+        found: FloatArray = self.lists.weights_at([row], documents)[0]
         return found
 
-    def scores(self, query: Mapping[str, float]) -> FloatArray:
-        """Give the cosine of every document with a weighted query.
+    def weights_at(
+        self, rows: Sequence[int], documents: npt.NDArray[np.integer[Any]]
+    ) -> FloatArray:
+        """Give the weights of several terms in chosen documents, which is quicker than one by one.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            The terms, as `position` gives them.
+        documents : ndarray of shape (n_chosen,), int
+            Which documents, each once.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_chosen), float32
+            0 where a term does not stand.
+        """
+        return self.lists.weights_at(rows, documents)
+
+    def sums(self, query: Mapping[str, float]) -> Sums:
+        """Give the cosines of documents with a weighted query, looking only at its terms.
 
         Parameters
         ----------
@@ -234,32 +266,55 @@ class Postings:
 
         Returns
         -------
+        Sums
+        """
+        rows, factors = [], []
+        for term, count in query.items():
+            row = self.position(term) if count > 0 else -1
+            if row >= 0:
+                rows.append(row)
+                factors.append(_sublinear(count) * float(self.idf[row]))
+        length = math.sqrt(sum(factor * factor for factor in factors)) or 1.0
+        return self.lists.sums(rows, [factor / length for factor in factors])
+
+    def scores(self, query: Mapping[str, float]) -> FloatArray:
+        """Give the cosine of every document with a weighted query.
+
+        Parameters
+        ----------
+        query : mapping of str to float
+            As for `sums`.
+
+        Returns
+        -------
         ndarray of shape (n_documents,), float32
             In [0, 1].
         """
-        result = np.zeros(self.n_documents, np.float32)
-        found = [(row, w) for t, w in query.items() if w > 0 and (row := self.position(t)) >= 0]
-        if not found:
-            return result
-        weights = np.array([_sublinear(w) * self.idf[row] for row, w in found], np.float64)
-        weights /= np.sqrt(np.sum(weights**2))
-        for (row, _), weight in zip(found, weights, strict=True):
-            first, last = self.starts[row], self.starts[row + 1]
-            # A document stands once among a term's postings, so that += adds each of them.
-            result[self.documents[first:last]] += np.float32(weight) * self.weights[first:last]
-        return result
+        return self.sums(query).at(np.arange(self.n_documents))
 
 
 def _sublinear(count: float) -> float:
-    return 1 + float(np.log(count)) if count > 1 else count
+    return 1 + math.log(count) if count > 1 else count
 
 
 def _encoded(term: str) -> bytes:
     return term.encode("utf-8", "replace")[:MAX_TERM_BYTES]
 
 
-def _counts(bags: Sequence[Mapping[str, float]], ids: dict[str, int]) -> sp.csr_matrix:
-    """Write bags as a matrix; new terms are added to `ids` in order of appearance."""
+def counts_matrix(bags: Sequence[Mapping[str, float]], ids: dict[str, int]) -> sp.csr_matrix:
+    """Write bags as a matrix; new terms are added to `ids` in order of appearance.
+
+    Parameters
+    ----------
+    bags : sequence of mapping of str to float
+        Terms with their weighted counts.
+    ids : dict of str to int
+        Column of each term.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix of shape (n_bags, n_terms), float32
+    """
     import scipy.sparse as sp
 
     starts, columns, values = [0], [], []

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from audience_nb.catalog import Kind
 from audience_nb.embedding import Encoder
 from audience_nb.search.fusion import Evidence, Weights, fuse, slot_evidence
-from audience_nb.search.lexical import char_grams
+from audience_nb.search.grams import GramIndex, Likeness
 from audience_nb.search.postings import Postings
 from audience_nb.search.reading import Reader, Reading
 from audience_nb.search.vectors import VectorStore, unit_rows
@@ -25,8 +25,14 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 # Candidates that each channel sends to the exact rescoring.
 CANDIDATES = 100
 MAX_FACETS = 5
+# Where no word of a query is known, less than this is what any two texts have in common.
+NOISE_MEANING, NOISE_SPELLING = 0.25, 0.3
 # A part of a query that the catalogue answers this much worse than the others is no idea.
 IDEA_PEAK = 0.6
+# A variable that covers this much of a query leaves no part of it to others.
+ANSWERS_ALL = 0.85
+# A catalogue that knows the whole query so much better than its parts, on average, knows one idea.
+KNOWS_WHOLE = 1.1
 # Where one variable serves every idea this well, beside the best for each, the query is one idea.
 SERVES_ALL = 0.25
 
@@ -82,31 +88,40 @@ class Ranker:
     ----------
     reader : Reader
         Reads the parts of a compound query.
-    words, grams : Postings
-        Of terms and of character n-grams.
+    words : Postings
+        Of terms.
+    grams : GramIndex
+        Of character n-grams.
     encoder : Encoder or None
         Encodes queries.
     store : VectorStore or None
         The documents' vectors.
-    variant_terms : frozenset of str
-        Terms that only choose among the variants of a document.
+    offered : mapping of str to ndarray of int32
+        Terms that choose among the variants of a document, and the documents that have one.
     weights : Weights
         Of the channels.
+    burden : ndarray of shape (n_documents, 2), optional
+        As `Documents.burden` gives it.
+    kinds : ndarray of shape (n_documents,), optional
+        As `Documents.kinds` gives them.
     """
 
     def __init__(
         self,
         reader: Reader,
         words: Postings,
-        grams: Postings,
+        grams: GramIndex,
         encoder: Encoder | None,
         store: VectorStore | None,
-        variant_terms: frozenset[str],
+        offered: Mapping[str, npt.NDArray[np.int32]],
         weights: Weights,
+        burden: npt.NDArray[np.float32] | None = None,
+        kinds: npt.NDArray[np.int8] | None = None,
     ) -> None:
+        self.burden, self.kinds = burden, kinds
         self.reader, self.words, self.grams = reader, words, grams
         self.encoder, self.store = encoder, store
-        self.variant_terms, self.weights = variant_terms, weights
+        self.offered, self.weights = offered, weights
 
     def rank(self, reading: Reading, open_documents: Mask | None) -> Ranking:
         """Score candidates against the whole query and its parts.
@@ -122,23 +137,31 @@ class Ranker:
         -------
         Ranking
         """
-        readings = [reading]
-        if len(reading.facets) > 1:
-            readings += [self.reader.read(facet) for facet in reading.facets[:MAX_FACETS]]
+        if reading.is_empty:
+            # Signs or pictures alone: whatever came would be noise.
+            return _nothing(reading, self.weights)
+        readings, likeness = [reading], [self.grams.like(reading.words)]
+        found = list(self._candidates(reading, likeness[0], open_documents))
+        if len(reading.facets) > 1 and not self._one_serves(reading, np.unique(found[0])):
+            for facet in reading.facets[:MAX_FACETS]:
+                part = self.reader.read(facet)
+                readings.append(part)
+                likeness.append(self.grams.like(part.words))
+                found += self._candidates(part, likeness[-1], open_documents)
         vectors = self.encode(readings)
-        candidates = [
-            self._candidates(r, None if vectors is None else vectors[i], open_documents)
-            for i, r in enumerate(readings)
-        ]
-        documents = np.unique(np.concatenate([c for c, _ in candidates]))
+        documents = np.unique(np.concatenate(found + self._nearest(vectors, open_documents)))
+        meanings: list[npt.NDArray[np.float64] | None] = [None] * len(readings)
+        if vectors is not None and self.store is not None:
+            meanings = list(self.store.scores_all(vectors, documents).astype(np.float64))
+        burden = None if self.burden is None else self.burden[documents].astype(np.float64)
         scored = []
-        for i, (one, (_, spelling)) in enumerate(zip(readings, candidates, strict=True)):
-            evidence = slot_evidence(one.slots, self.words, documents, self.variant_terms)
-            meaning = None
-            if vectors is not None and self.store is not None:
-                meaning = self.store.scores(vectors[i], documents).astype(np.float64)
-            near = spelling[documents].astype(np.float64)
-            score, parts = fuse(meaning, evidence, near, self.weights)
+        for one, like, meaning in zip(readings, likeness, meanings, strict=True):
+            evidence = slot_evidence(one.slots, self.words, documents, self.offered)
+            spelling = like.at(documents).astype(np.float64)
+            if one is reading and _is_noise(evidence, spelling, meaning):
+                return _nothing(reading, self.weights)
+            intent = self._intent(one, documents)
+            score, parts = fuse(meaning, evidence, spelling, self.weights, burden, intent)
             scored.append(Scored(one, score, parts, evidence, meaning))
         return Ranking(documents, scored[0], scored[1:])
 
@@ -153,45 +176,77 @@ class Ranker:
         Returns
         -------
         ndarray of shape (n_readings, n_dimensions), float32, or None
-            None without an encoder.
+            None without an encoder. Of each reading the mean over its text, its plain meaning,
+            and, of the first, its words without those that all sentences have.
         """
         if self.encoder is None or self.store is None:
             return None
-        texts = list(dict.fromkeys(t for r in readings for t in (r.text, r.meant)))
-        place = {text: i for i, text in enumerate(texts)}
-        vectors = self.encoder.encode(texts)
-        return unit_rows(
-            np.stack([vectors[place[r.text]] + vectors[place[r.meant]] for r in readings])
-        )
+        # One call for all, each text once: a call costs more than a text.
+        said = [[r.text, r.meant] for r in readings]
+        said[0].append(" ".join(readings[0].words) or readings[0].text)
+        place = {text: i for i, text in enumerate(dict.fromkeys(t for ts in said for t in ts))}
+        vectors = self.encoder.encode(list(place))
+        return unit_rows(np.stack([vectors[[place[t] for t in texts]].sum(0) for texts in said]))
+
+    def _one_serves(self, reading: Reading, documents: npt.NDArray[np.int64]) -> bool:
+        """Tell whether some variable answers all that is said, so that no part is looked at."""
+        evidence = slot_evidence(reading.slots, self.words, documents, self.offered)
+        return bool(evidence.covered.max(initial=0) > ANSWERS_ALL)
+
+    def _intent(
+        self, reading: Reading, documents: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64] | None:
+        """Give how much the kind of each document is what is meant, the likeliest as 1."""
+        if not reading.intents or self.kinds is None:
+            return None
+        if self.weights.formula == "adaptive" and any(i.because for i in reading.intents):
+            # Read from the words, which have been counted: counted twice they do harm.
+            return None
+        shares = np.zeros(len(get_args(Kind)) + 1)
+        for intent in reading.intents:
+            shares[get_args(Kind).index(intent.kind)] = intent.share
+        fit: npt.NDArray[np.float64] = (shares / shares.max())[self.kinds[documents]]
+        return fit
+
+    def _nearest(
+        self, vectors: npt.NDArray[np.float32] | None, open_documents: Mask | None
+    ) -> list[npt.NDArray[np.int64]]:
+        """Give the documents nearest in meaning to each reading."""
+        if vectors is None or self.store is None:
+            return []
+        return [rows for rows, _ in self.store.search_all(vectors, CANDIDATES, open_documents)]
 
     def _candidates(
-        self,
-        reading: Reading,
-        vector: npt.NDArray[np.float32] | None,
-        open_documents: Mask | None,
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Give the union of each channel's best documents, and all spelling scores."""
+        self, reading: Reading, like: Likeness, open_documents: Mask | None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Give the best documents by words, and by spelling."""
         terms: dict[str, float] = {}
         for slot in reading.slots:
             terms[slot.term] = max(1.0, terms.get(slot.term, 0))
             for term, weight, _ in slot.alternatives:
                 terms[term] = max(weight, terms.get(term, 0))
-        words = self.words.scores(terms)
-        spelling = self.grams.scores(Counter(g for w in reading.words for g in char_grams(w)))
-        nearest: list[npt.NDArray[np.int64]] = []
-        if vector is not None and self.store is not None:
-            if open_documents is None:
-                nearest.append(self.store.search(vector, CANDIDATES)[0])
-            else:
-                rows = np.flatnonzero(open_documents)
-                nearest.append(rows[_top(self.store.scores(vector, rows), CANDIDATES)])
-        if open_documents is not None:
-            words, spelling = words * open_documents, spelling * open_documents
-        nearest += [_top(channel, CANDIDATES) for channel in (words, spelling)]
-        found = np.unique(np.concatenate(nearest))
-        if open_documents is not None:
-            found = found[open_documents[found]]
-        return found, spelling
+        words, _ = self.words.sums(terms).top(CANDIDATES, open_documents)
+        spelling, _ = like.top(CANDIDATES, open_documents)
+        return words, spelling
+
+
+def _is_noise(
+    evidence: Evidence, spelling: npt.NDArray[np.float64], meaning: npt.NDArray[np.float64] | None
+) -> bool:
+    near = 0.0 if meaning is None else meaning.max(initial=0)
+    return bool(
+        evidence.covered.max(initial=0) == 0
+        and spelling.max(initial=0) < NOISE_SPELLING
+        and near < NOISE_MEANING
+    )
+
+
+def _nothing(reading: Reading, weights: Weights) -> Ranking:
+    nothing = np.zeros(0)
+    none = np.zeros((0, 0))
+    evidence = Evidence(none, none, nothing, nothing)
+    score, parts = fuse(nothing, evidence, nothing, weights)
+    return Ranking(np.zeros(0, np.int64), Scored(reading, score, parts, evidence, None), [])
 
 
 def ideas(ranking: Ranking) -> list[Scored]:
@@ -213,20 +268,8 @@ def ideas(ranking: Ranking) -> list[Scored]:
         return []
     whole = ranking.whole.meaning
     near = [f.meaning.max(initial=0) for f in kept if f.meaning is not None]
-    if whole is not None and whole.max(initial=0) >= np.mean(near):
+    if whole is not None and whole.max(initial=0) > KNOWS_WHOLE * np.mean(near):
         # The catalogue knows the query as a whole better than its parts.
         return []
     served = np.min([f.score / f.score.max() for f in kept], axis=0)
     return kept if served.max() < SERVES_ALL else []
-
-
-def _top(scores: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.int64]:
-    """Give the rows of the n largest positive scores; of equal ones the first."""
-    rows = np.flatnonzero(scores > 0)
-    if len(rows) <= n:
-        return rows
-    # The n-th largest decides; ties at the edge are settled by row, so that runs agree.
-    values = scores[rows]
-    edge = np.partition(values, len(values) - n)[len(values) - n]
-    above = rows[values > edge]
-    return np.concatenate([above, rows[values == edge][: n - len(above)]])
