@@ -373,38 +373,20 @@ class Assignment:
         self, centers: Floats, labels: Labels, j: int, limits: Floats
     ) -> tuple[npt.NDArray[np.int64], Floats]:
         """Give the rows of a cluster that have a move which costs less than its limit."""
-        from audience_nb.kmedians.kernels import HUGE, scan
-
         rows, k = self.rows, self.n_clusters
         members = (labels == j).nonzero()[0]
         limits = limits.copy()
         limits[j] = -math.inf
         # Such a row is nearer to another centre once that is as much cheaper.
-        prices = -np.minimum(limits, HUGE).astype(np.float32)
-        prices[j] = 0
-        middle, margins = centers.astype(np.float32), np.zeros((k, k), np.float32)
-        rounding = np.float32(ROUNDING * (rows.n_features + 4))
-        slack = np.float32(self._slack)
+        prices = np.where(np.arange(k) == j, 0.0, -limits)
 
         def part(a: int, b: int) -> npt.NDArray[np.int64]:
             some = members[a:b]
-            weights = rows.weights_of(some).astype(np.float32)
-            nearest, sizes = np.empty(b - a, np.int32), np.zeros(k, np.int64)
-            doubtful = np.empty(b - a, np.int64)
-            n, _ = scan(
-                rows.narrow[some],
-                weights,
-                middle,
-                prices,
-                margins,
-                rounding,
-                slack,
-                nearest,
-                sizes,
-                doubtful,
-            )
+            nearest = np.empty(b - a, np.int32)
+            narrow, weights = rows.narrow_of(some), rows.weights_of(some)
+            _, doubtful, _ = self._scan(narrow, weights, centers, prices, np.zeros((k, k)), nearest)
             chosen = nearest != j
-            chosen[doubtful[:n]] = True
+            chosen[doubtful] = True
             found: npt.NDArray[np.int64] = some[chosen]
             return found
 
@@ -436,27 +418,18 @@ class Assignment:
 
         In float32, then exactly where that leaves a doubt.
         """
-        from audience_nb.kmedians.kernels import HUGE, scan, settle
+        from audience_nb.kmedians.kernels import settle
 
         self.n_passes += 1
-        rows, k, narrow = self.rows, self.n_clusters, self.rows.narrow
-        middle, cost = centers.astype(np.float32), prices.astype(np.float32)
-        wide = np.minimum(margins, HUGE).astype(np.float32)
-        np.fill_diagonal(wide, -1)
-        d = rows.n_features
-        rounding = np.float32(ROUNDING * (d + 4))
-        slack = np.float32(self._slack)
+        rows, k = self.rows, self.n_clusters
 
         def part(a: int, b: int) -> Passed:
-            sizes, doubtful = np.zeros(k, np.int64), np.empty(b - a, np.int64)
             some = labels[a:b]
-            weights = np.empty(0, np.float32)
-            if rows.weights is not None:
-                weights = rows.weights[a:b].astype(np.float32)
-            m, total = scan(
-                narrow[a:b], weights, middle, cost, wide, rounding, slack, some, sizes, doubtful
+            weights = np.empty(0) if rows.weights is None else rows.weights[a:b]
+            sizes, doubtful, total = self._scan(
+                rows.narrow(a, b), weights, centers, prices, margins, some
             )
-            doubtful = doubtful[:m]
+            m = len(doubtful)
             exact = rows.run_costs(centers, doubtful + a)
             settled, near = np.empty(m, np.int32), np.empty(m, np.int64)
             near = near[: settle(exact, prices, margins, settled, near)]
@@ -478,6 +451,36 @@ class Assignment:
             np.concatenate([p.costs for p in parts])[order],
             np.concatenate([p.moving for p in parts])[order],
         )
+
+    def _scan(
+        self,
+        narrow: npt.NDArray[np.float32],
+        weights: Floats,
+        centers: Floats,
+        prices: Floats,
+        margins: Floats,
+        labels: Labels,
+    ) -> tuple[Sizes, npt.NDArray[np.int64], float]:
+        """Label a run of rows in float32; give the sizes, the rows in doubt and the cost."""
+        from audience_nb.kmedians.kernels import HUGE, scan
+
+        k = len(prices)
+        wide = np.minimum(margins, HUGE).astype(np.float32)
+        np.fill_diagonal(wide, -1)
+        sizes, doubtful = np.zeros(k, np.int64), np.empty(len(narrow), np.int64)
+        n, total = scan(
+            narrow,
+            weights.astype(np.float32),
+            centers.astype(np.float32),
+            np.maximum(prices, -HUGE).astype(np.float32),
+            wide,
+            np.float32(ROUNDING * (narrow.shape[1] + 4)),
+            np.float32(self._slack),
+            labels,
+            sizes,
+            doubtful,
+        )
+        return sizes, doubtful[:n], total
 
     def _violation(
         self,

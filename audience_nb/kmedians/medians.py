@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 
 # Rows from which brackets around the medians are guessed.
-SAMPLE = 32_768
+SAMPLE, MOST_SAMPLED = 32_768, 131_072
 # Half the width of a bracket in standard errors of a sample's median.
 WIDTH = 2.5
 # Rows counted at a time, and values between the ends of brackets that they may have, as a share.
@@ -147,7 +147,8 @@ class Medians:
     def _brackets(self, labels: Labels, k: int, fraction: float) -> tuple[Any, Any]:
         """Guess where each median lies, from some rows at even steps."""
         n, d = self.rows.shape
-        step = max(1, n // min(SAMPLE, max(4096, n // 8)))
+        size = max(4096, n // 8) if n < 8 * SAMPLE else min(max(SAMPLE, n // 16), MOST_SAMPLED)
+        step = max(1, n // size)
         chosen = np.arange(step // 2, n, step)
         some, theirs = self.rows[chosen], labels[chosen]
         order = np.argsort(theirs, kind="stable")

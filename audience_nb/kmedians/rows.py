@@ -7,73 +7,21 @@ array, which is read in runs and never copied whole but for one float32 copy.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from audience_nb.kmedians.medians import Medians
-from audience_nb.kmedians.threads import in_chunks
+from audience_nb.kmedians.scale import DIGITS, Scale, scale_of
+from audience_nb.kmedians.threads import SMALL, in_chunks
 
-__all__ = ["SMALL", "Rows", "Scale", "ScaledRows", "Unrounded", "canonical"]
+__all__ = ["DIGITS", "SMALL", "Rows", "Scale", "ScaledRows", "Unrounded", "canonical"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-# Up to so many rows nothing needs compiled code, which would be quicker, but only after seconds of
-# compiling.
-SMALL = 10_000
-# Binary digits kept after the point, with the typical deviation as unit. Sums of distances on this
-# grid are exact, so that what ties in one unit of measurement ties in every other.
-DIGITS = 38
-# Largest value in typical deviations, as a power of two: more would overflow a float32.
-WIDEST = 60
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How numbers of the caller become canonical: centred, in typical deviations, on a grid.
-
-    Parameters
-    ----------
-    power : int
-        Everything is divided by 2 to this power first, so that nothing overflows.
-    middle : ndarray of float64, shape (n_features,)
-        What becomes 0, after that.
-    typical : float
-        What becomes 1 after that.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> scale = Scale(6, np.array([0.5]), 0.25)
-    >>> scale(np.array([[48.0]])).tolist(), scale.unit
-    ([[1.0]], 16.0)
-    """
-
-    power: int
-    middle: Floats
-    typical: float
-
-    @property
-    def unit(self) -> float:
-        """The typical deviation in the caller's units."""
-        return math.ldexp(self.typical, self.power)
-
-    @property
-    def finer(self) -> float:
-        """Grid points in a typical deviation, after the division."""
-        return 2.0**DIGITS / self.typical
-
-    def __call__(self, values: Any) -> Floats:
-        """Bring values of shape (…, n_features) onto the scale and the grid."""
-        out = np.ldexp(np.asarray(values, dtype=np.float64), -self.power)
-        out -= self.middle
-        out *= self.finer
-        np.rint(out, out=out)
-        out *= 2.0**-DIGITS
-        return out
+GRID = 2.0**-DIGITS
 
 
 class Rows:
@@ -119,12 +67,15 @@ class Rows:
     def __len__(self) -> int:
         return self.n_records
 
-    @property
-    def narrow(self) -> npt.NDArray[np.float32]:
-        """All rows as float32."""
+    def narrow(self, first: int, last: int) -> npt.NDArray[np.float32]:
+        """Give a run of rows as float32."""
         if self._narrow is None:
             self._narrow = self.values.astype(np.float32)
-        return self._narrow
+        return self._narrow[first:last]
+
+    def narrow_of(self, wanted: Indices) -> npt.NDArray[np.float32]:
+        """Give some rows as float32."""
+        return self.values[wanted].astype(np.float32)
 
     def take(self, wanted: Indices) -> Floats:
         """Give some rows."""
@@ -253,32 +204,48 @@ class ScaledRows(Rows):
         self.n_threads = n_threads
         self.n_records, self.n_features = X.shape
         self._medians = None
-        narrow = np.empty(X.shape, np.float32)
+        # Of float32 a float32 copy would be as large as they are: it is made run by run, each time.
+        self._narrow = None if X.dtype == np.float32 else np.empty(X.shape, np.float32)
         keys = np.empty(self.n_records, np.uint64)
-
-        # Powers of two of numbers too small for the factor to be one.
-        factor = math.ldexp(1.0, -scale.power) if scale.power > -1000 else 0.0
-        finer, grid = scale.finer, 2.0**-DIGITS
+        seeded = np.uint64(seed)
 
         def part(a: int, b: int) -> None:
-            rows = X[a:b] if factor else np.ldexp(X[a:b].astype(np.float64), -scale.power)
-            digest(
-                rows,
-                factor or 1.0,
-                scale.middle,
-                finer,
-                grid,
-                np.uint64(seed),
-                narrow[a:b],
-                keys[a:b],
-            )
+            rows, factor = self._factored(X[a:b])
+            narrow = np.empty(rows.shape, np.float32) if self._narrow is None else self._narrow[a:b]
+            digest(rows, factor, scale.middle, scale.finer, GRID, seeded, narrow, keys[a:b])
 
         in_chunks(part, self.n_records, 4096, n_threads)
-        self._narrow = narrow
         order = _order(keys)
         self.order = order
         self.rank = np.empty_like(order)
         self.rank[order] = np.arange(self.n_records, dtype=np.int32)
+
+    def narrow(self, first: int, last: int) -> npt.NDArray[np.float32]:
+        """Give a run of rows as float32."""
+        if self._narrow is not None:
+            return self._narrow[first:last]
+        return self._narrowed(self.held[first:last])
+
+    def narrow_of(self, wanted: Indices) -> npt.NDArray[np.float32]:
+        """Give some rows as float32."""
+        if self._narrow is not None:
+            return self._narrow[wanted]
+        return self._narrowed(self.held[wanted])
+
+    def _narrowed(self, rows: Any) -> npt.NDArray[np.float32]:
+        from audience_nb.kmedians.sums import narrowed
+
+        rows, factor = self._factored(rows)
+        out = np.empty(rows.shape, np.float32)
+        narrowed(rows, factor, self._scale.middle, self._scale.typical, out)
+        return out
+
+    def _factored(self, rows: Any) -> tuple[Any, float]:
+        """Give rows and what to multiply them by, to divide them by the scale's power of two."""
+        if self._scale.power > -1000:
+            return rows, math.ldexp(1.0, -self._scale.power)
+        # Of numbers too small for that factor to be one.
+        return np.ldexp(rows.astype(np.float64), -self._scale.power), 1.0
 
     def take(self, wanted: Indices) -> Floats:
         """Give some rows."""
@@ -329,7 +296,7 @@ def canonical(
     >>> rows.values.ravel().tolist(), scale.unit, order.tolist()
     ([-1.0, 0.0, 1.0], 10.0, [1, 2, 0])
     """
-    scale = _scale(X, n_threads)
+    scale = scale_of(X, n_threads)
     if len(X) > SMALL:
         return ScaledRows(X, scale, seed, weights, n_threads), scale, None
     values = scale(X)
@@ -339,70 +306,32 @@ def canonical(
     return Rows(ordered, kept, n_threads, np.ascontiguousarray(X[order]), scale), scale, order
 
 
-def _scale(X: Any, n_threads: int | None) -> Scale:
-    """Find the middle and a typical deviation, from order statistics alone.
-
-    A deviation of the data and no mean: multiples of it stay multiples in any unit.
-    """
-    n = len(X)
-    lowest, highest = _extent(X, n_threads)
-    largest = float(max(np.abs(lowest).max(), np.abs(highest).max()))
-    power = math.frexp(largest)[1] if largest > 0 else 0
-    statistics = Medians(X, None, n_threads, compiled=n > SMALL)
-    alike = np.zeros(n, np.int32)
-    low, high = (np.ldexp(x[0], -power) for x in statistics(alike, 1))
-    middle = 0.5 * low + 0.5 * high
-    upper = np.ldexp(statistics(alike, 1, 0.75)[0][0], -power)
-    lowest, highest = np.ldexp(lowest, -power), np.ldexp(highest, -power)
-    # Half the spread of the middle half; where that is nothing, how far any row is.
-    farthest = np.maximum(highest - middle, middle - lowest)
-    spread = np.where(upper > middle, upper - middle, farthest)
-    varied = np.sort(spread[spread > 0])
-    typical = 1.0
-    if len(varied):
-        typical = max(float(varied[(len(varied) - 1) // 2]), float(farthest.max()) * 2.0**-WIDEST)
-    return Scale(power, middle, typical)
-
-
-def _extent(X: Any, n_threads: int | None) -> tuple[Floats, Floats]:
-    """Give the least and the greatest value of each column."""
-    if len(X) <= SMALL:
-        return X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
-    from audience_nb.kmedians.kernels import extent
-
-    def part(a: int, b: int) -> tuple[Any, Any]:
-        lowest, highest = X[a].copy(), X[a].copy()
-        extent(X[a:b], lowest, highest)
-        return lowest, highest
-
-    spans = in_chunks(part, len(X), n_threads=n_threads)
-    lowest = np.min([s[0] for s in spans], axis=0)
-    highest = np.max([s[1] for s in spans], axis=0)
-    return lowest.astype(np.float64), highest.astype(np.float64)
-
-
 def _order(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
     """Sort keys; equal ones keep their order."""
     n = len(keys)
     # A key's upper bits with its place below: sorting that is quicker than sorting places.
     mask = np.uint64((1 << n.bit_length()) - 1)
-    packed = (keys & ~mask) | np.arange(n, dtype=np.uint64)
+    packed = keys & ~mask
+    order = np.arange(n, dtype=np.int32)
+    packed |= order.view(np.uint32)
     packed.sort()
-    alike = (packed[1:] ^ packed[:-1]) <= mask
-    order = (packed & mask).astype(np.int32)
+    alike = np.zeros(n, np.bool_)
+    for a in range(0, n - 1, 1 << 16):
+        b = min(n - 1, a + (1 << 16))
+        np.less_equal(packed[a:b] ^ packed[a + 1 : b + 1], mask, out=alike[a:b])
+    packed &= mask
+    order[:] = packed
+    del packed
     n_alike = int(np.count_nonzero(alike))
     if n_alike > n // 64:
         return np.argsort(keys, kind="stable").astype(np.int32)
     if n_alike:
         # Upper bits that agree by chance, or the whole row.
-        runs = np.zeros(n, np.bool_)
-        runs[1:] |= alike
-        runs[:-1] |= alike
-        places = runs.nonzero()[0]
+        alike[1:] |= alike[:-1].copy()
+        places = alike.nonzero()[0]
         some = order[places]
-        by_key = np.lexsort((some, keys[some]))
         # Runs are in ascending order of their upper bits, as the whole keys are.
-        order[places] = some[by_key]
+        order[places] = some[np.lexsort((some, keys[some]))]
     return order
 
 
@@ -444,10 +373,13 @@ class Unrounded(Rows):
         self.weights, self.n_threads = rows.weights, rows.n_threads
         self.n_records, self.n_features = rows.n_records, rows.n_features
 
-    @property
-    def narrow(self) -> npt.NDArray[np.float32]:
-        """All rows as float32."""
-        return self._base.narrow
+    def narrow(self, first: int, last: int) -> npt.NDArray[np.float32]:
+        """Give a run of rows as float32."""
+        return self._base.narrow(first, last)
+
+    def narrow_of(self, wanted: Indices) -> npt.NDArray[np.float32]:
+        """Give some rows as float32."""
+        return self._base.narrow_of(wanted)
 
     def take(self, wanted: Indices) -> Floats:
         """Give some rows."""

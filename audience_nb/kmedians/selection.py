@@ -25,8 +25,6 @@ Floats = npt.NDArray[np.float64]
 WEIGHTS = (3.3, 1.1, 1.9, 6.0)
 # Numbers that together hold so much of the score are about as good as the best.
 HELD = 0.8
-# Chains of clusterings without bounds, the cheapest of which counts at each number.
-CHAINS = 2
 # Free clusters below this share of the smallest size go first: outliers, not clusters.
 TINY = 0.4
 # Iterations within the bounds at most, and the fall of cost that ends them.
@@ -222,17 +220,14 @@ def try_out(
     rows = fenced(task.rows)
     first, last = max(1, tried[0] - 1), tried[-1] + 1
     tiny = TINY * task.smallest
-    chains = []
-    for i in range(CHAINS):
-        tell("comparing numbers of clusters", 0.2 * i)
-        chains.append(shrunk(rows, first, last, tiny, [task.seed, i]))
-    free = {k: min((c[k] for c in chains), key=_by_cost) for k in chains[0]}
-    order = np.random.default_rng([task.seed, CHAINS]).permutation(len(rows))
+    order = np.random.default_rng(task.seed).permutation(len(rows))
+    tell("comparing numbers of clusters", 0.0)
+    free = shrunk(rows, first, last, tiny, [task.seed, 0])
     halves = []
-    for i in range(2):
-        tell("comparing numbers of clusters", 0.2 * CHAINS + 0.1 * i)
-        half = drawn(rows, np.sort(order[i::2]))
-        halves.append(shrunk(half, first, last, tiny / 2, [task.seed, CHAINS + i]))
+    for i in (1, 2):
+        tell("comparing numbers of clusters", 0.2 * i)
+        half = drawn(rows, np.sort(order[i - 1 :: 2]))
+        halves.append(shrunk(half, first, last, tiny / 2, [task.seed, i]))
     out = []
     for i, k in enumerate(tried):
         tell(f"trying {k} clusters", 0.6 + 0.4 * i / len(tried))
@@ -288,7 +283,3 @@ def _agreement(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> floa
     expected = rows * columns / max(1, n * (n - 1) // 2)
     most = (rows + columns) / 2
     return (both - expected) / (most - expected) if most > expected else 1.0
-
-
-def _by_cost(found: Unbounded) -> float:
-    return found.cost

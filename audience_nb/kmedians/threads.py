@@ -8,7 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TypeVar
 
-__all__ = ["CHUNK", "available_threads", "in_chunks"]
+__all__ = ["CHUNK", "SMALL", "available_threads", "in_chunks"]
+
+# Up to so many rows nothing needs compiled code, which would be quicker, but only after seconds of
+# compiling.
+SMALL = 10_000
 
 # Rows in a run: a few megabytes at most, whatever the number of threads.
 CHUNK = 1 << 14

@@ -60,14 +60,14 @@ class Weights:
         See `named`.
     """
 
-    meaning: float = 0.26
-    coverage: float = 0.42
-    words: float = 0.14
-    spelling: float = 0.18
-    sharpness: float = 1.73
-    trust: float = 0.25
+    meaning: float = 0.29
+    coverage: float = 0.43
+    words: float = 0.17
+    spelling: float = 0.11
+    sharpness: float = 1.5
+    trust: float = 0.6
     root: float = 0.19
-    path: float = 0.05
+    path: float = 0.06
     intent: float = 0.3
     formula: Preset = "adaptive"
 

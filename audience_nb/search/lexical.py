@@ -133,7 +133,7 @@ def fold(text: str) -> str:
     if text.isascii():
         text = text.lower().replace("\0", " ")
     else:
-        text = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+        text = unicodedata.normalize("NFKC", text).casefold().lower().translate(_LETTERS)
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in text if not unicodedata.combining(c))
     if _NUMERIC.search(text):

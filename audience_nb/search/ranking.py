@@ -13,6 +13,7 @@ from audience_nb.catalog import Kind
 from audience_nb.embedding import Encoder
 from audience_nb.search.fusion import Evidence, Weights, fuse, slot_evidence
 from audience_nb.search.grams import GramIndex, Likeness
+from audience_nb.search.latent import LatentEncoder, with_latent
 from audience_nb.search.postings import Postings
 from audience_nb.search.reading import Reader, Reading
 from audience_nb.search.vectors import VectorStore, unit_rows
@@ -155,13 +156,19 @@ class Ranker:
             meanings = list(self.store.scores_all(vectors, documents).astype(np.float64))
         burden = None if self.burden is None else self.burden[documents].astype(np.float64)
         scored = []
-        for one, like, meaning in zip(readings, likeness, meanings, strict=True):
+        # Latent directions know no word that the catalogue does not: they settle only what words
+        # leave open, and decide nothing else.
+        latent = isinstance(self.encoder, LatentEncoder)
+        for one, like, near in zip(readings, likeness, meanings, strict=True):
+            meaning = None if latent else near
             evidence = slot_evidence(one.slots, self.words, documents, self.offered)
             spelling = like.at(documents).astype(np.float64)
             if one is reading and _is_noise(evidence, spelling, meaning):
                 return _nothing(reading, self.weights)
             intent = self._intent(one, documents)
             score, parts = fuse(meaning, evidence, spelling, self.weights, burden, intent)
+            if latent and near is not None:
+                score, parts = with_latent(score, parts, near)
             scored.append(Scored(one, score, parts, evidence, meaning))
         return Ranking(documents, scored[0], scored[1:])
 

@@ -18,6 +18,7 @@ from audience_nb.search.filters import Filters, Names
 from audience_nb.search.fusion import Weights, slot_evidence
 from audience_nb.search.grams import GramIndex
 from audience_nb.search.intents import Intent
+from audience_nb.search.latent import LatentEncoder
 from audience_nb.search.lexical import Analyzer, Language
 from audience_nb.search.postings import Postings
 from audience_nb.search.query import Query, Suggestion
@@ -311,7 +312,8 @@ class Searcher:
         related: npt.NDArray[Any] = evidence.covered >= ABOUT_COVERAGE
         if not related.any():
             ranker = self._ranker
-            vector = ranker.encode([reading])
+            by_meaning = not isinstance(ranker.encoder, LatentEncoder)
+            vector = ranker.encode([reading]) if by_meaning else None
             if vector is not None and ranker.store is not None:
                 related = ranker.store.scores(vector[0], documents) >= ABOUT_MEANING
         found: npt.NDArray[np.bool_] = related[place]

@@ -13,6 +13,8 @@ __all__ = ["Speller", "right_words"]
 
 # Of shorter words only swapped letters are mended: too many others are one letter away.
 _MENDED_LETTERS = 5
+# Longer ones are none that anybody writes.
+_LONGEST = 30
 # From here on two letters may be wrong.
 _LONG = 8
 _MOST_EDITS = 2
@@ -61,8 +63,8 @@ class Speller:
         Every word of the documents, sorted.
     taught : collection of str
         Words that concepts know.
-    french : collection of str
-        Those of them that stand for a French text only.
+    french : callable
+        Gives those of them that only a French text has; called when first needed.
     is_known : callable
         Whether a folded word needs no mending.
     frequency : callable
@@ -71,7 +73,7 @@ class Speller:
     Examples
     --------
     >>> words = ["diving", "environment", "renters", "vegetarian"]
-    >>> speller = Speller(words, (), (), words.__contains__, lambda word: 1)
+    >>> speller = Speller(words, (), tuple, words.__contains__, lambda word: 1)
     >>> speller.mend("enviroment"), speller.mend("rentres"), speller.mend("vegetar")
     ('environment', 'renters', None)
     >>> speller.complete("vegetar"), speller.split("vegetarianrenters")
@@ -82,24 +84,27 @@ class Speller:
         self,
         written: Sequence[str],
         taught: Collection[str],
-        french: Collection[str],
+        french: Callable[[], Collection[str]],
         is_known: Callable[[str], bool],
         frequency: Callable[[str], int],
     ) -> None:
         self.written = written
-        self._taught, self._french = taught, french
+        self._taught, self._give_french = taught, french
         self._is_known, self._frequency = is_known, frequency
+        self._buckets: dict[str, list[str]] = {}
 
-    @cached_property
-    def _by_first(self) -> dict[str, list[str]]:
-        """Words that a misspelling may stand for, by their first letter."""
-        fitting: set[str] = set()
-        for words in (self.written, self._taught):
-            fitting.update(w for w in words if len(w) >= _MENDED_LETTERS - 1 and w.isalpha())
-        found: dict[str, list[str]] = {}
-        for word in sorted(fitting):
-            found.setdefault(word[0], []).append(word)
-        return found
+    def _bucket(self, first: str) -> list[str]:
+        """Words with one first letter that a misspelling may stand for."""
+        if first not in self._buckets:
+            low, high = (
+                bisect_left(self.written, first),
+                bisect_left(self.written, first + "\uffff"),
+            )
+            fitting = {*self.written[low:high], *(w for w in self._taught if w[:1] == first)}
+            self._buckets[first] = sorted(
+                w for w in fitting if len(w) >= _MENDED_LETTERS - 1 and w.isalpha()
+            )
+        return self._buckets[first]
 
     def mend(self, word: str, language: Language = "english") -> str | None:
         """Give the known word that a misspelt one stands for.
@@ -116,9 +121,10 @@ class Speller:
         str or None
             None for a word that is known, right, short, or like no other.
         """
-        if len(word) < _MENDED_LETTERS - 1 or not word.isalpha() or self._is_known(word):
+        fits = _MENDED_LETTERS - 1 <= len(word) <= _LONGEST and word.isalpha()
+        if not fits or word in right_words() or self._is_known(word):
             return None
-        if word in right_words() or _stem_of(word) in _right_stems() or self.complete(word):
+        if _stem_of(word) in _right_stems() or self.complete(word):
             return None
         from rapidfuzz.distance import OSA
         from rapidfuzz.process import extract
@@ -129,11 +135,10 @@ class Speller:
         for form in (word, word[:-1]) if word.endswith("s") and len(word) >= _LONG else (word,):
             # First letters are rarely mistyped, but they change places with the second.
             for first in dict.fromkeys(form[:2]):
-                bucket = self._by_first.get(first, [])
                 for other, edits, _ in extract(
-                    form, bucket, scorer=OSA.distance, score_cutoff=most, limit=16
+                    form, self._bucket(first), scorer=OSA.distance, score_cutoff=most, limit=16
                 ):
-                    if language == "english" and other in self._french:
+                    if language == "english" and not self._in_english(other):
                         continue
                     swapped = other[:2] == form[1::-1]
                     if (other[0] == form[0] or swapped) and _likely(form, other, edits):
@@ -182,9 +187,19 @@ class Speller:
         fitting = [h for h in halves if self._stands(h[0]) and self._stands(h[1])]
         return max(fitting, key=lambda h: (min(map(len, h)), h), default=None)
 
-    def _stands(self, word: str) -> bool:
+    def _in_english(self, word: str) -> bool:
+        return self._is_written(word) or word not in self._french
+
+    @cached_property
+    def _french(self) -> Collection[str]:
+        return self._give_french()
+
+    def _is_written(self, word: str) -> bool:
         at = bisect_left(self.written, word)
-        return len(word) >= _HALF_LETTERS and self.written[at : at + 1] == [word]
+        return list(self.written[at : at + 1]) == [word]
+
+    def _stands(self, word: str) -> bool:
+        return len(word) >= _HALF_LETTERS and self._is_written(word)
 
 
 def _likely(word: str, other: str, edits: int) -> bool:
