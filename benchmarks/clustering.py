@@ -1,4 +1,4 @@
-"""Clusters of bounded sizes against other ways to them: `python benchmarks/clustering.py [options]`.
+"""Clusters of bounded sizes beside other ways to them: `python benchmarks/clustering.py`.
 
 Prints, from one run: CPU seconds and L1 cost beside k-means-constrained, the greedy repair of
 k-means and our own clusters without size rule; how time grows with the records; how long a first
