@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from search_quality import Judgments, load
@@ -115,7 +115,8 @@ def learn(queries: Sequence[Judged], start: Weights) -> Weights:
     first = np.array([getattr(start, name) for name in LEARNED])
 
     def as_weights(values: np.ndarray) -> Weights:
-        return replace(start, **dict(zip(LEARNED, map(float, values), strict=True)))
+        given: dict[str, Any] = dict(zip(LEARNED, map(float, values), strict=True))
+        return replace(start, **given)
 
     def loss(values: np.ndarray, smoothness: float) -> float:
         weights = as_weights(values)
@@ -181,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for i, query in enumerate(full):
             if fold[query.group] == part:
                 held_back[i] = query.gain(weights, None)
-    line(f"learned on the other {given.folds - 1} folds", full, held_back)
+    line(f"learned on the other {given.folds - 1} folds", full, held_back.tolist())
     for names in (("ACS", "French"), ("IAB",), ("survey",), ("IAB", "survey")):
         if set(names) <= set(sets) and set(names) != set(sets):
             weights = learn([q for q in both if q.sort not in names], start)

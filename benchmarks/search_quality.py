@@ -76,7 +76,7 @@ def tf_idf(texts: Sequence[str], **options: object) -> Scores:
 
 def bm25(texts: Sequence[str]) -> Scores | None:
     try:
-        import bm25s
+        import bm25s  # type: ignore[import-not-found]
     except ImportError:
         return None
     analyzer = Analyzer()
@@ -94,8 +94,10 @@ def bm25(texts: Sequence[str]) -> Scores | None:
 def encoder_alone(catalog: Catalog, index: SearchIndex) -> Scores:
     """Cosines of the query as typed with what is kept of each variable."""
     encoder = index.encoder
+    assert encoder is not None, "The encoder is not installed."
     documents = index._searcher.documents
     store = index._searcher._ranker.store
+    assert store is not None
     rows = np.arange(len(documents))
 
     def scores(query: str) -> np.ndarray:
@@ -108,7 +110,7 @@ def reciprocal_rank_fusion(channels: Sequence[Scores]) -> Scores:
     """Cormack, Clarke & Buettcher 2009, over the first hundred of each channel."""
 
     def scores(query: str) -> np.ndarray:
-        total = 0.0
+        total: np.ndarray | float = 0.0
         for channel in channels:
             found = channel(query)
             order = np.lexsort((np.arange(len(found)), -found))[:DEPTH]
@@ -120,7 +122,7 @@ def reciprocal_rank_fusion(channels: Sequence[Scores]) -> Scores:
     return scores
 
 
-def ways(catalog: Catalog, cache: Path) -> Iterator[tuple[str, object]]:
+def ways(catalog: Catalog, cache: Path) -> Iterator[tuple[str, SearchIndex | Ranked]]:
     """Give each way to rank a catalogue, by name."""
 
     def ours(weights: Weights, concepts: Concepts | None = None) -> SearchIndex:
@@ -146,7 +148,7 @@ def ways(catalog: Catalog, cache: Path) -> Iterator[tuple[str, object]]:
         yield "BM25 (bm25s), stemmed", Ranked(catalog, ranked)
     yield "TF-IDF, characters 3-5", Ranked(catalog, characters)
     yield "encoder alone", Ranked(catalog, meaning)
-    lists = [channel for channel in (ranked or words, characters, meaning) if channel]
+    lists = [ranked or words, characters, meaning]
     yield "RRF of the three", Ranked(catalog, reciprocal_rank_fusion(lists))
 
 

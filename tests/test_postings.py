@@ -98,6 +98,17 @@ def test_best_rows_break_ties_by_row(scores: list[float], n: int) -> None:
     assert best.tolist() == sorted(order)
 
 
+@pytest.mark.parametrize("n", [19, 20, 100, 5_000])
+@pytest.mark.parametrize("distinct", [3, 1_000, 10**9])
+def test_the_best_of_very_many_are_the_same(n: int, distinct: int) -> None:
+    scores = np.random.default_rng(n).integers(0, distinct, 60_000).astype(np.float32)
+    order = np.lexsort((np.arange(60_000), -scores))[:n]
+    assert best_rows(scores, n).tolist() == sorted(order.tolist())
+    few = np.zeros(60_000, np.float32)
+    few[[7, 70, 59_999]] = 1
+    assert {7, 70, 59_999} <= set(best_rows(few, n).tolist())
+
+
 def test_rows_are_numbered_in_the_smallest_type() -> None:
     assert row_type(1 << 16) is np.uint16
     assert row_type((1 << 16) + 1) is np.uint32

@@ -282,6 +282,12 @@ def test_leaving_customers_are_churn(reader: Reader, query: str) -> None:
     assert "churn" in terms_of(reading)
 
 
+def test_whom_every_catalogue_is_about_need_not_be_said(reader: Reader) -> None:
+    slots = {slot.word: slot.optional for slot in reader.read("clients who like jazz").slots}
+    assert slots == {"clients": True, "jazz": False}
+    assert [slot.optional for slot in reader.read("clients").slots] == [False]
+
+
 def test_french_and_english_names_of_a_generation_mean_the_same(reader: Reader) -> None:
     french, english = reader.read("milléniaux"), reader.read("millennials")
     assert french.concepts == english.concepts
@@ -301,7 +307,8 @@ def test_a_concept_in_unknown_words_is_written_plainly_for_the_encoder(reader: R
     )
     # The catalogue says "vegetarian" itself.
     assert reader.read("vegetarian").meant == "vegetarian"
-    # "people who" is said once.
+    # "people who" and "customers" are said once.
+    assert reader.read("customers likely to leave").meant == "customers who leave or cancel"
     assert reader.read("people who shop online").meant == "people who shop online"
 
 

@@ -1,4 +1,4 @@
-"""How many clusters: which numbers are tried, and how they are compared."""
+"""How many clusters: which numbers are tried, and how well rows fit into so many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audience_nb.kmedians.bounds import feasible_n_clusters
 from audience_nb.kmedians.descent import Descent
 from audience_nb.kmedians.rows import Rows
 
-__all__ = ["quality", "scores", "tried"]
+__all__ = ["quality", "tried"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,30 +79,3 @@ def quality(rows: Rows, found: Descent) -> tuple[float, float]:
     other = distances.min(axis=1)
     wider = np.maximum(np.maximum(own, other), np.finfo(np.float64).tiny)
     return float(((other - own) / wider).mean()), displaced
-
-
-def scores(curve: list[tuple[float, float]]) -> Floats:
-    """Score numbers of clusters: z(silhouette) − z(displaced share), over those tried.
-
-    Parameters
-    ----------
-    curve : list of tuple of float
-        What `quality` gave for each.
-
-    Returns
-    -------
-    ndarray of float64
-        The higher the better.
-
-    Examples
-    --------
-    >>> scores([(0.5, 0.0), (0.3, 0.2)]).round(3).tolist()
-    [2.0, -2.0]
-    """
-    return _standard([a for a, _ in curve]) - _standard([b for _, b in curve])
-
-
-def _standard(values: list[float]) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
-    spread = float(array.std()) if len(array) else 0.0
-    return (array - array.mean()) / spread if spread > 0 else np.zeros(len(array))

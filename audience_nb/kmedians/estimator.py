@@ -48,9 +48,10 @@ class ConstrainedKMedians(
     Parameters
     ----------
     n_clusters : int or "auto", default "auto"
-        How many. "auto" takes, among the numbers that the bounds allow, the one with the highest
-        z(simplified silhouette) − z(share of records not with their nearest centre), z standing
-        for the standard score over the numbers tried.
+        How many. "auto" takes, among the numbers that the bounds allow, the one that most speaks
+        for: the elbow of the cost, the silhouette, how little one cluster more would be missed,
+        and agreement between two halves of the records. Where there is no clear answer,
+        `k_curve_` says which others are about as good.
     min_share, max_share : float, default 0.05 and 0.10
         Smallest and largest cluster, as fractions of the records in [0, 1].
     size_min, size_max : int, optional
@@ -102,9 +103,13 @@ class ConstrainedKMedians(
     cost_history_ : list of float
         Cost after each assignment; it never rises.
     k_curve_ : dict of str to list
-        For each number of clusters tried: n_clusters, cost, silhouette, displaced, score, chosen.
-        Cost and scores are those of short runs, on a sample where there are many records; with
-        a given number of clusters there is its cost alone, the rest is NaN.
+        For each number of clusters tried: n_clusters, cost, silhouette (simplified), displaced
+        (share of records not with their nearest centre), stability (adjusted Rand index of
+        clusters learnt on two halves), score (in [0, 1], adding up to 1: how often that number is
+        the true one where one is known), chosen, alternative (about as good: with the one chosen
+        the fewest that together have 0.8 of the score). All of short runs, on a sample where there
+        are many records; with a given number of clusters there is its cost alone, the rest is
+        NaN.
 
     Notes
     -----

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audience_nb.kmedians import choice
+from audience_nb.kmedians import selection
 from audience_nb.kmedians.assignment import Assignment
 from audience_nb.kmedians.certificate import Certificate, certify
 from audience_nb.kmedians.compiling import loaded
@@ -28,8 +28,6 @@ Tell = Callable[[str, float], None]
 SAMPLE, SAMPLE_EACH, GROWTH = 2048, 100, 6
 # Moves of a centre to elsewhere that are tried on the best start.
 RELOCATIONS = 10
-# While numbers of clusters are compared, a start ends when its cost falls by less than this.
-ROUGH = 2e-3
 # A proof that leaves more open than this is made again on the caller's own numbers.
 LOOSE = 1e-11
 
@@ -236,37 +234,25 @@ def _started(rows: Rows, scale: Scale, plan: Plan) -> tuple[Descent, dict[str, l
         "cost": [],
         "silhouette": [math.nan],
         "displaced": [math.nan],
+        "stability": [math.nan],
         "score": [math.nan],
         "chosen": [True],
+        "alternative": [False],
     }
     if plan.centers is not None:
         tell(f"forming {len(plan.centers)} clusters", 0.1)
         prices = None if plan.prices is None else plan.prices / scale.unit
         begun = task.assigned(scale(plan.centers), prices)
         return task.descend(begun, plan.max_iter, tol), k_curve, sampled
-    # With one number of clusters every start runs to its end; to compare several, it is enough to
-    # run each until it falls slowly, and only the chosen number's to the end.
-    choosing = len(tried) > 1
-    trials: dict[int, list[Descent]] = {}
-    for i, k in enumerate(tried if choosing else []):
-        trials[k] = []
-        for start in range(plan.n_init):
-            tell(f"trying {k} clusters", 0.7 * (i + start / plan.n_init) / len(tried))
-            trials[k].append(task.descend(task.begin(k, start), plan.max_iter, ROUGH))
     k = tried[0]
+    choosing = len(tried) > 1
     if choosing:
-        curve = [choice.quality(sampled, min(trials[k], key=_by_cost)) for k in tried]
-        scores = choice.scores(curve)
-        k = tried[int(np.argmax(scores))]
-        k_curve["cost"] = [min(f.cost for f in trials[other]) for other in tried]
-        k_curve["silhouette"], k_curve["displaced"] = (list(c) for c in zip(*curve, strict=True))
-        k_curve["score"] = scores.tolist()
-        k_curve["chosen"] = [other == k for other in tried]
+        taken = selection.choose(task, tried, lambda stage, done: tell(stage, 0.7 * done))
+        k, k_curve = taken.n_clusters, taken.curve()
     ended: list[Descent] = []
     for start in range(plan.n_init):
         tell(f"forming {k} clusters", 0.7 * choosing + 0.2 * start / plan.n_init)
-        begun = trials[k][start] if choosing else task.begin(k, start)
-        ended.append(task.descend(begun, plan.max_iter, tol))
+        ended.append(task.descend(task.begin(k, start), plan.max_iter, tol))
     best = task.relocate(min(ended, key=_by_cost), RELOCATIONS, plan.max_iter, tol)
     return best, k_curve, sampled
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from audience_nb.search.postinglists import best_rows
-from audience_nb.search.vectors import Engine, Found, VectorStore, clusters, unit_rows
+from audience_nb.search.vectors import (
+    Engine,
+    Found,
+    InvertedFile,
+    VectorStore,
+    clusters,
+    unit_rows,
+)
 
 __all__ = ["CELLS_FROM", "CellStore", "build_cells"]
 
@@ -19,12 +27,13 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 # From so many vectors on a look at all of them takes too long.
 CELLS_FROM = 250_000
-_PER_CELL = 1000
+_PER_CELL = 500
 _MOST_CELLS = 2048
 # Vectors from which a cell's middle is learnt.
 _LEARNT_FROM = 40
 # So many cells are searched that of the nearest 20 at least this share is found.
 _RECALL, _DEPTH, _TRIALS = 0.985, 20, 200
+_MIXED = 8
 _AT_ONCE = 8192
 # Rows that pass a filter: up to so many are all compared, among more than these so many times
 # the cells are searched.
@@ -64,10 +73,7 @@ def build_cells(
         cell_of[first : first + len(part)] = (part @ middles.T).argmax(1)
     order = np.argsort(cell_of, kind="stable").astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(cell_of, minlength=n_cells))])
-    # Queries lie between variables rather than on them.
-    pairs = rng.integers(0, n, (2, _TRIALS))
-    mixed = unit_rows(vectors[pairs[0]].astype(np.float32))
-    mixed = unit_rows(mixed + unit_rows(vectors[pairs[1]].astype(np.float32)))
+    mixed = _trials(vectors, rng)
     probes, recall = _needed_probes(vectors, mixed, middles, cell_of)
     return {
         "middles": middles,
@@ -76,6 +82,18 @@ def build_cells(
         "probes": np.array([probes], np.int32),
         "recall": np.array([recall], np.float32),
     }
+
+
+def _trials(vectors: npt.NDArray[np.int8], rng: np.random.Generator) -> FloatArray:
+    """Make up queries: some beside a variable, some among several.
+
+    Of the mixtures that were tried these two need as many cells as questions in words do.
+    """
+    rows = rng.integers(0, len(vectors), (_MIXED, _TRIALS))
+    weights = np.ones((_MIXED, _TRIALS, 1), np.float32)
+    weights[1, ::2], weights[2:, ::2] = 0.5, 0.0
+    drawn = unit_rows(vectors[rows.ravel()].astype(np.float32)).reshape(_MIXED, _TRIALS, -1)
+    return unit_rows((weights * drawn).sum(axis=0))
 
 
 def _needed_probes(
@@ -129,6 +147,7 @@ class CellStore(VectorStore):
         engine: Engine = "auto",
     ) -> None:
         super().__init__(vectors, engine=engine)
+        self._integers = vectors
         self._middles, self._starts, self._order = (
             cells["middles"],
             cells["starts"],
@@ -146,25 +165,35 @@ class CellStore(VectorStore):
             f"recall@20 {self._recall:.3f}".replace("0.", ".")
         )
 
+    @cached_property
+    def _inverted_file(self) -> InvertedFile:
+        return InvertedFile(self._integers, self._middles, self._starts, self._order)
+
     def _candidates(
         self, queries: FloatArray, n: int, allowed: Mask | None = None, wider: int = 1
     ) -> list[Found]:
-        nearness = queries @ self._middles.T
-        found = []
-        for query, near in zip(queries, nearness, strict=True):
-            rows, products = [], []
-            for cell in best_rows(near, wider * self._probes).tolist():
-                span = slice(int(self._starts[cell]), int(self._starts[cell + 1]))
-                rows.append(self._order[span])
-                products.append(self.vectors[span].astype(np.float32) @ query)
-            listed, scores = np.concatenate(rows), np.concatenate(products)
-            if allowed is not None:
-                passing = allowed[listed]
-                listed, scores = listed[passing], scores[passing]
-            # Rounded rows differ in length by little: of enough of them the exact score decides.
-            best = listed[best_rows(scores, 2 * n)].astype(np.int64)
-            found.append((best, self.scores(query, best)))
-        return found
+        # Rounded products order almost as cosines do: of twice as many the exact score decides.
+        probes = wider * self._probes
+        if self.engine == "faiss":
+            near = self._inverted_file.search(queries, 2 * n, probes, allowed)
+        else:
+            near = [self._scanned(query, 2 * n, probes, allowed) for query in queries]
+        return [(rows, self.scores(q, rows)) for q, rows in zip(queries, near, strict=True)]
+
+    def _scanned(
+        self, query: FloatArray, n: int, probes: int, allowed: Mask | None
+    ) -> npt.NDArray[np.int64]:
+        """Look through the cells nearest to a query."""
+        rows, products = [], []
+        for cell in best_rows(self._middles @ query, probes).tolist():
+            span = slice(int(self._starts[cell]), int(self._starts[cell + 1]))
+            rows.append(self._order[span])
+            products.append(self.vectors[span].astype(np.float32) @ query)
+        listed, scores = np.concatenate(rows), np.concatenate(products)
+        if allowed is not None:
+            passing = allowed[listed]
+            listed, scores = listed[passing], scores[passing]
+        return listed[best_rows(scores, n)].astype(np.int64)
 
     def _of(self, allowed: Mask, queries: FloatArray, n: int) -> list[Found]:
         # Few rows are looked at one by one; of many there are some in the nearest cells.

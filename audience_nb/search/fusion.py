@@ -60,14 +60,14 @@ class Weights:
         See `named`.
     """
 
-    meaning: float = 0.29
-    coverage: float = 0.43
-    words: float = 0.17
-    spelling: float = 0.11
-    sharpness: float = 1.5
-    trust: float = 0.6
-    root: float = 0.19
-    path: float = 0.06
+    meaning: float = 0.28
+    coverage: float = 0.40
+    words: float = 0.19
+    spelling: float = 0.13
+    sharpness: float = 1.55
+    trust: float = 0.65
+    root: float = 0.25
+    path: float = 0.10
     intent: float = 0.3
     formula: Preset = "adaptive"
 

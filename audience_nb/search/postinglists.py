@@ -24,6 +24,8 @@ _SURPLUS = 4
 _SEARCH_COST = 3_000
 # Lists that are this long on average are copied one by one.
 _COPIED_AT_ONCE = 200
+# From so many wanted, and so many scores, on a sample tells which are worth a look.
+_SAMPLED, _LONG = 20, 20_000
 
 
 def row_type(n_rows: int) -> type[np.uint16] | type[np.uint32]:
@@ -282,6 +284,11 @@ def best_rows(scores: npt.NDArray[np.floating[Any]], n: int) -> npt.NDArray[np.i
     """
     if len(scores) <= n:
         return np.arange(len(scores))
+    if n >= _SAMPLED and len(scores) > _LONG:
+        # What is above the eighth of every (n / 2)-th score is about four times what is wanted.
+        few = np.flatnonzero(scores > np.partition(scores[:: n // 2], -8)[-8])
+        if len(few) >= n:
+            return few[best_rows(scores[few], n)]
     # The n-th largest decides; ties at the edge are settled by row, so that runs agree.
     edge = np.partition(scores, len(scores) - n)[len(scores) - n]
     above = np.flatnonzero(scores > edge)

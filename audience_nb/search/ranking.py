@@ -26,8 +26,9 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 # Candidates that each channel sends to the exact rescoring.
 CANDIDATES = 100
 MAX_FACETS = 5
-# Where no word of a query is known, less than this is what any two texts have in common.
-NOISE_MEANING, NOISE_SPELLING = 0.25, 0.3
+# Where no word of a query is known, less than this is what any two texts have in common: the
+# spread of cosines of unrelated texts, of which the largest of n is √(2 ln n) times as large.
+NOISE_MEANING, NOISE_SPELLING = 0.06, 0.3
 # A part of a query that the catalogue answers this much worse than the others is no idea.
 IDEA_PEAK = 0.6
 # A variable that covers this much of a query leaves no part of it to others.
@@ -163,7 +164,7 @@ class Ranker:
             meaning = None if latent else near
             evidence = slot_evidence(one.slots, self.words, documents, self.offered)
             spelling = like.at(documents).astype(np.float64)
-            if one is reading and _is_noise(evidence, spelling, meaning):
+            if one is reading and self._is_noise(evidence, spelling, meaning):
                 return _nothing(reading, self.weights)
             intent = self._intent(one, documents)
             score, parts = fuse(meaning, evidence, spelling, self.weights, burden, intent)
@@ -200,6 +201,20 @@ class Ranker:
         evidence = slot_evidence(reading.slots, self.words, documents, self.offered)
         return bool(evidence.covered.max(initial=0) > ANSWERS_ALL)
 
+    def _is_noise(
+        self,
+        evidence: Evidence,
+        spelling: npt.NDArray[np.float64],
+        meaning: npt.NDArray[np.float64] | None,
+    ) -> bool:
+        """Tell whether the best of all candidates is no better than chance."""
+        chance = NOISE_MEANING * np.sqrt(2 * np.log(1 + self.words.n_documents))
+        return bool(
+            evidence.covered.max(initial=0) == 0
+            and spelling.max(initial=0) < NOISE_SPELLING
+            and (0.0 if meaning is None else meaning.max(initial=0)) < chance
+        )
+
     def _intent(
         self, reading: Reading, documents: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64] | None:
@@ -235,17 +250,6 @@ class Ranker:
         words, _ = self.words.sums(terms).top(CANDIDATES, open_documents)
         spelling, _ = like.top(CANDIDATES, open_documents)
         return words, spelling
-
-
-def _is_noise(
-    evidence: Evidence, spelling: npt.NDArray[np.float64], meaning: npt.NDArray[np.float64] | None
-) -> bool:
-    near = 0.0 if meaning is None else meaning.max(initial=0)
-    return bool(
-        evidence.covered.max(initial=0) == 0
-        and spelling.max(initial=0) < NOISE_SPELLING
-        and near < NOISE_MEANING
-    )
 
 
 def _nothing(reading: Reading, weights: Weights) -> Ranking:

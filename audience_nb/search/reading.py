@@ -20,6 +20,12 @@ __all__ = ["Reader", "Reading", "Slot", "range_words"]
 _JOINED = 0.9
 # A concept in words that the catalogue has itself.
 _SAID_SO = 0.5
+# Whom every catalogue is about, though it may not say so.
+_SUBJECT_WORDS = (
+    "customer customers client clients cliente clientes clientele consumer consumers consommateur "
+    "consommateurs audience audiences segment segments prospect prospects individual individuals"
+)
+_SUBJECTS = frozenset(_SUBJECT_WORDS.split())
 # Readings that are remembered.
 _REMEMBERED = 1024
 
@@ -169,7 +175,9 @@ class Reader:
         words = list(dict.fromkeys(vocabulary.words(sentence.text, language)))
         implied: dict[str, list[Alternative]] = {w: [] for w in words}
         in_full = {w: vocabulary.in_full(w, language) for w in words if not RANGE.match(w)}
-        optional: set[str] = set()
+        optional = {w for w in words if w in _SUBJECTS}
+        if len(optional) == len(words):
+            optional = set()
         phrased: set[str] = set()
         for key, start, stop in sentence.phrases:
             spoken = self._spoken(sentence, start, stop, implied)

@@ -112,8 +112,12 @@ class Sentence:
                 continue
             meaning = match.concept.meaning
             said = self.text[: self.chunks[match.start].start()].rstrip().lower()
+            # "people who" and "customers" are said once.
+            first = meaning.split()[0]
             if meaning.startswith(_WHO) and said.endswith((_WHO, "those who", "folks who", "qui")):
                 meaning = meaning.removeprefix(_WHO).lstrip()
+            elif said.split()[-1:] == [first]:
+                meaning = meaning.removeprefix(first).lstrip()
             written[match.start] = meaning
             written.update(dict.fromkeys(range(match.start + 1, match.stop), ""))
         result, at = "", 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache, cached_property
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,15 @@ import numpy.typing as npt
 from audience_nb.errors import InvalidInput
 from audience_nb.search.postinglists import best_rows
 
-__all__ = ["Engine", "Found", "VectorStore", "clusters", "quantized", "unit_rows"]
+__all__ = [
+    "Engine",
+    "Found",
+    "InvertedFile",
+    "VectorStore",
+    "clusters",
+    "quantized",
+    "unit_rows",
+]
 
 Engine = Literal["auto", "faiss", "numpy"]
 FloatArray: TypeAlias = npt.NDArray[np.float32]
@@ -171,8 +179,7 @@ class VectorStore:
         A rounded query differs from itself by ``e``, a vector `e'` long: no cosine differs by
         more than ``|e|`` from the one by the rounded query (Cauchy–Schwarz).
         """
-        scales = _LARGEST / np.maximum(np.abs(queries).max(axis=1, keepdims=True), 1e-30)
-        whole = np.rint(queries * scales).astype(np.float32)
+        whole, scales = _whole(queries)
         errors = np.linalg.norm(whole / scales - queries, axis=1) + 1e-6
         low, high = self._shortest_longest
         fetched = min(len(self), _SURPLUS * n + 16)
@@ -269,6 +276,88 @@ class VectorStore:
             products = products / np.sqrt(np.maximum(squares, 1))
         cosines: FloatArray = np.clip(products, -1.0, 1.0)
         return cosines
+
+
+class InvertedFile:
+    """8-bit rows sorted into cells, searched by FAISS.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_vectors, n_dimensions), int8
+        Cell by cell; copied.
+    middles : ndarray of shape (n_cells, n_dimensions), float32
+        Of the cells.
+    starts : ndarray of shape (n_cells + 1,), int64
+        Where each cell starts.
+    order : ndarray of shape (n_vectors,), int32
+        Row of each vector.
+    """
+
+    def __init__(
+        self,
+        vectors: npt.NDArray[np.int8],
+        middles: FloatArray,
+        starts: npt.NDArray[np.int64],
+        order: npt.NDArray[np.int32],
+    ) -> None:
+        self._faiss = cast(Any, _faiss())
+        n_cells, n_dimensions = middles.shape
+        # Kept, as the index does not own it.
+        self._middles = self._faiss.IndexFlatIP(n_dimensions)
+        self._middles.add(np.ascontiguousarray(middles))
+        self._index = self._faiss.IndexIVFScalarQuantizer(
+            self._middles,
+            n_dimensions,
+            n_cells,
+            self._faiss.ScalarQuantizer.QT_8bit_direct_signed,
+            self._faiss.METRIC_INNER_PRODUCT,
+            False,
+        )
+        self._index.is_trained = True
+        for cell in range(n_cells):
+            span = slice(int(starts[cell]), int(starts[cell + 1]))
+            if span.stop > span.start:
+                ids = np.ascontiguousarray(order[span], np.int64)
+                # Codes are the integers themselves, raised to be positive.
+                codes = vectors[span].view(np.uint8) ^ np.uint8(128)
+                self._index.invlists.add_entries(
+                    cell, len(ids), self._faiss.swig_ptr(ids), self._faiss.swig_ptr(codes)
+                )
+        self._index.ntotal = len(vectors)
+
+    def search(
+        self, queries: FloatArray, n: int, probes: int, allowed: Mask | None = None
+    ) -> list[npt.NDArray[np.int64]]:
+        """Find rows with large rounded products in the nearest cells.
+
+        Parameters
+        ----------
+        queries : ndarray of shape (n_queries, n_dimensions), float32
+            Of unit length.
+        n : int
+            How many at most for each.
+        probes : int
+            How many cells are searched.
+        allowed : ndarray of shape (n_vectors,), bool, optional
+            Only these rows.
+
+        Returns
+        -------
+        list of ndarray of shape (n_found,), int64
+        """
+        options = {"nprobe": min(probes, self._index.nlist)}
+        if allowed is not None:
+            bits = np.packbits(allowed, bitorder="little")
+            options["sel"] = self._faiss.IDSelectorBitmap(bits)
+        whole, _ = _whole(queries)
+        _, found = self._index.search(whole, n, params=self._faiss.SearchParametersIVF(**options))
+        return [rows[rows >= 0] for rows in found]
+
+
+def _whole(queries: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Round queries to whole numbers, each by its own scale."""
+    scales = _LARGEST / np.maximum(np.abs(queries).max(axis=1, keepdims=True), 1e-30)
+    return np.rint(queries * scales).astype(np.float32), scales.astype(np.float32)
 
 
 def _ranked(rows: Rows, exact: FloatArray, n: int) -> Found:

@@ -159,16 +159,16 @@ class Vocabulary:
 
     def language_of(self, plain: str, raw: Sequence[str]) -> Language:
         """Tell the language of a query: by its small words, its accents and its vocabulary."""
-        words = [w for chunk in raw for w in split_words(chunk)]
-        french = sum(w in _FRENCH_SIGNS for w in words) + len(_ACCENTED.findall(plain))
-        english = sum(w in _ENGLISH_SIGNS for w in words)
-        for word in words:
+        words = [(w, bool(_ACCENTED.search(chunk))) for chunk in raw for w in split_words(chunk)]
+        french = sum(w in _FRENCH_SIGNS for w, _ in words) + len(_ACCENTED.findall(plain))
+        english = sum(w in _ENGLISH_SIGNS for w, _ in words)
+        for word, is_accented in words:
             relations = {relation for _, relation in self.concepts.words.get(word, ())}
             if word in stop_words("english") or word in stop_words("french"):
                 continue
             if relations == {"french"}:
                 french += not self.stands(word) and word not in right_words()
-            elif self.analyzer.language == "english":
+            elif self.analyzer.language == "english" and not is_accented:
                 english += self.stands(word)
         return "french" if french > english else "english"
 
