@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "audience_nb"
 # The house's layers; within a layer, and between two modules of one layer, nothing is imported.
 LAYERS = [
     {"errors"},
-    {"rows", "variable"},
+    {"dropped", "rows", "variable"},
     {"delimited", "fieldnames", "packed"},
     {"records", "published"},
     {"catalogfile"},
