@@ -148,7 +148,19 @@ def test_k_curve_marks_the_number_taken() -> None:
     spec = k_curve_chart(found).to_dict()
     rows = rows_of(spec, 0)
     assert [row["number"] for row in rows] == found.k_curve["n_clusters"].tolist()
-    assert [r["number"] for r in rows if r["taken"] == "taken"] == [found.n_segments]
+    assert [r["number"] for r in rows if r["standing"] == "taken"] == [found.n_segments]
+    assert [r["stability"] for r in rows] == found.k_curve["stability"].round(6).tolist()
+
+
+def test_k_curve_names_the_numbers_that_are_about_as_good() -> None:
+    frame = pd.DataFrame({"x": np.random.default_rng(0).uniform(size=400)})
+    found = Segmentation.fit(frame, ["x"], random_state=0)
+    close = found.k_curve.query("alternative")["n_clusters"].tolist()
+    assert close, "uniform records leave the number open"
+    spec = k_curve_chart(found).to_dict()
+    marked = [r["number"] for r in rows_of(spec, 0) if r["standing"] == "about as good"]
+    assert marked == [k for k in close if k != found.n_segments]
+    assert all(str(k) in spec["title"] for k in marked)
 
 
 def test_whatever_a_label_says_stays_data(segmentation: Segmentation) -> None:

@@ -42,7 +42,7 @@ PUBLIC = ("__version__", *audience_nb.__all__)
 # Library -> the only places that may import it.
 DOORS = {
     "faiss": {"search/vectors.py"},
-    "altair": {"charts.py"},
+    "altair": {f"charts/{name}.py" for name in ("marks", "segments", "suggestions")},
     "anywidget": {"widget.py"},
     "traitlets": {"widget.py"},
     "openai": {"embedding/openai.py"},
