@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 __all__ = ["Dropped", "merged", "total"]
 
 
-class Dropped(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Dropped:
     """How many rows one reason left out.
 
     Parameters
@@ -48,8 +49,8 @@ def merged(*groups: Iterable[Dropped]) -> tuple[Dropped, ...]:
     """
     counts: dict[str, int] = {}
     for group in groups:
-        for reason, count in group:
-            counts[reason] = counts.get(reason, 0) + count
+        for part in group:
+            counts[part.reason] = counts.get(part.reason, 0) + part.count
     return tuple(Dropped(reason, count) for reason, count in counts.items() if count)
 
 
@@ -70,4 +71,4 @@ def total(dropped: Iterable[Dropped]) -> int:
     >>> total([Dropped("no id", 1), Dropped("repeated id", 2)])
     3
     """
-    return sum(count for _, count in dropped)
+    return sum(part.count for part in dropped)

@@ -41,6 +41,7 @@ SEGMENT_COLORS = (
     "#727c86",
 )
 _STABILITY = "#b47825"
+_STANDINGS = {"taken": ACCENT, "about as good": LIMIT, "tried": QUIET}
 
 
 def size_chart(segmentation: Segmentation) -> alt.Chart:
@@ -250,6 +251,7 @@ def k_curve_chart(segmentation: Segmentation) -> AnyChart:
             "number": int(row["n_clusters"]),
             "score": round(float(row["score"]), 6),
             "stability": round(float(row["stability"]), 6),
+            "line": "stability",
             "standing": "taken"
             if int(row["n_clusters"]) == taken
             else "about as good"
@@ -260,6 +262,7 @@ def k_curve_chart(segmentation: Segmentation) -> AnyChart:
         # A number that could not be scored has no point.
         if row["score"] is not None and row["score"] == row["score"]
     ]
+    present = [s for s in _STANDINGS if any(r["standing"] == s for r in rows)]
     close = [f"{r['number']}" for r in rows if r["standing"] == "about as good"]
     x = alt.X("number:Q").scale(zero=False, nice=False, padding=12)
     x = x.axis(title="Segments", format="d", tickMinStep=1, grid=False)
@@ -268,18 +271,19 @@ def k_curve_chart(segmentation: Segmentation) -> AnyChart:
         return alt.Y(field).scale(domain=[0, 1]).axis(title="Score", tickCount=4)
 
     base = alt.Chart(data(rows))
-    stable = base.mark_line(color=_STABILITY, strokeWidth=1.5, strokeDash=[4, 3]).encode(
-        x=x, y=y("stability:Q")
+    stable = base.mark_line(color=_STABILITY, strokeWidth=1.5).encode(
+        x=x,
+        y=y("stability:Q"),
+        strokeDash=alt.StrokeDash("line:N")
+        .scale(domain=["stability"], range=[[4, 3]])
+        .legend(orient="top", title=None, symbolStrokeColor=_STABILITY),
     )
     line = base.mark_line(color=QUIET, strokeWidth=1.5).encode(x=x, y=y("score:Q"))
     points = base.mark_point(filled=True, size=64, opacity=1).encode(
         x=x,
         y=y("score:Q"),
         color=alt.Color("standing:N")
-        .scale(
-            domain=["taken", "about as good", "tried"],
-            range=[ACCENT, LIMIT, QUIET],
-        )
+        .scale(domain=present, range=[_STANDINGS[standing] for standing in present])
         .legend(orient="top", title=None),
         tooltip=[
             alt.Tooltip("number:Q", title="Segments"),
