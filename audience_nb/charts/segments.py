@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from audience_nb.charts.marks import (
@@ -44,13 +45,15 @@ _STABILITY = "#b47825"
 _STANDINGS = {"taken": ACCENT, "about as good": LIMIT, "tried": QUIET}
 
 
-def size_chart(segmentation: Segmentation) -> alt.Chart:
+def size_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> alt.Chart:
     """Draw the share of each segment against the smallest and the largest that is allowed.
 
     Parameters
     ----------
     segmentation : Segmentation
         Of any number of segments.
+    picked : collection of int, default ()
+        Ids of the segments to stand out; none for all.
 
     Returns
     -------
@@ -73,10 +76,12 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
     low, high = segmentation.min_share, segmentation.max_share
     rows: list[dict[str, Any]] = [
         {
+            "id": s.id,
             "segment": f"{s.id}  {name}",
             "name": name,
             "records": s.size,
             "share": round(s.share, 6),
+            "emphasis": _emphasis(s.id, picked),
         }
         for s, name in zip(segments, names, strict=True)
     ]
@@ -110,6 +115,7 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
                 zindex=1,
             ),
             y=names_above("segment"),
+            opacity=alt.Opacity("emphasis:Q").scale(None).legend(None),
             tooltip=[
                 alt.Tooltip("name:N", title="Segment"),
                 alt.Tooltip("records:Q", title="Records", format=","),
@@ -120,13 +126,15 @@ def size_chart(segmentation: Segmentation) -> alt.Chart:
     return chart
 
 
-def map_chart(segmentation: Segmentation) -> AnyChart:
+def map_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> AnyChart:
     """Draw where the segments lie on the two directions in which the records differ most.
 
     Parameters
     ----------
     segmentation : Segmentation
         Its `map` holds cells of a grid, which are counts, never records.
+    picked : collection of int, default ()
+        Ids of the segments to stand out; none for all.
 
     Returns
     -------
@@ -156,7 +164,9 @@ def map_chart(segmentation: Segmentation) -> AnyChart:
         {
             "x": round(float(row["x"]), 4),
             "y": round(float(row["y"]), 4),
+            "id": int(row["segment"]),
             "hue": (int(row["segment"]) - 1) % len(SEGMENT_COLORS),
+            "emphasis": 0.7 * _emphasis(int(row["segment"]), picked),
             "segment": f"{int(row['segment'])}  {names[int(row['segment'])]}",
             "records": int(row["count"]),
             "share": round(float(row["share"]), 4),
@@ -167,6 +177,7 @@ def map_chart(segmentation: Segmentation) -> AnyChart:
         {
             "x": round(float(row["x"]), 4),
             "y": round(float(row["y"]), 4),
+            "id": int(row["segment"]),
             "number": str(int(row["segment"])),
             "segment": f"{int(row['segment'])}  {names[int(row['segment'])]}",
             "records": int(row["size"]),
@@ -179,10 +190,11 @@ def map_chart(segmentation: Segmentation) -> AnyChart:
     y = alt.Y("y:Q").scale(zero=False, padding=12).axis(title=f"{upward} →", **axis)
     discs = (
         alt.Chart(data(cells))
-        .mark_circle(opacity=0.7)
+        .mark_circle()
         .encode(
             x=x,
             y=y,
+            opacity=alt.Opacity("emphasis:Q").scale(None).legend(None),
             size=alt.Size("records:Q").scale(range=[16, 260]).legend(None),
             color=alt.Color("hue:N")
             .scale(domain=list(range(len(SEGMENT_COLORS))), range=list(SEGMENT_COLORS))
@@ -217,6 +229,11 @@ def map_chart(segmentation: Segmentation) -> AnyChart:
         width="container",
         height=320,
     )
+
+
+def _emphasis(segment: int, picked: Collection[int]) -> float:
+    """Full, unless others are picked."""
+    return 1.0 if not picked or segment in picked else 0.3
 
 
 def k_curve_chart(segmentation: Segmentation) -> AnyChart:

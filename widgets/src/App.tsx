@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks";
 import { Alert } from "./Alert";
 import { Build } from "./Build";
 import { Chart } from "./Chart";
+import { Code } from "./Code";
 import { Conversation } from "./Conversation";
 import { DataTypes } from "./DataTypes";
 import { Export } from "./Export";
@@ -23,7 +24,16 @@ export function App({ model, host }: { model: Model; host: Host }) {
   const busy = state.pending !== null;
   const { data, segmentation } = snapshot;
   const selected = state.ticked?.length ?? snapshot.selected.length;
-  const chart = (name: string) => <Chart host={host} vega={vega} spec={charts[name]} dark={dark} />;
+  const chart = (name: string, onChoose?: (id: number) => void) => (
+    <Chart host={host} vega={vega} spec={charts[name]} dark={dark} onChoose={onChoose} />
+  );
+  const toggle = (segment: number) => {
+    const picked = state.picked ?? segmentation?.segments.filter((s) => s.picked).map((s) => s.id);
+    if (picked) {
+      const without = picked.filter((other) => other !== segment);
+      link.pick(without.length < picked.length ? without : [...picked, segment]);
+    }
+  };
 
   return (
     // Groups, not landmarks: a notebook may hold several of these views.
@@ -85,8 +95,8 @@ export function App({ model, host }: { model: Model; host: Host }) {
             <>
               <SegmentsSummary segmentation={segmentation} />
               <div class="anb-charts anb-charts-wide">
-                {chart("sizes")}
-                {chart("map")}
+                {chart("sizes", toggle)}
+                {chart("map", toggle)}
                 {chart("k_curve")}
               </div>
               <Segments link={link} state={state} segmentation={segmentation} />
@@ -101,6 +111,8 @@ export function App({ model, host }: { model: Model; host: Host }) {
             <Alert link={link} problem={state.problem} verbs={["export"]} />
           </div>
         )}
+        {snapshot.query !== null && <Code link={link} state={state} snapshot={snapshot} />}
+        <Alert link={link} problem={state.problem} verbs={["code"]} />
       </div>
     </div>
   );

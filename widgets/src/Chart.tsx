@@ -1,5 +1,5 @@
 import type { Host } from "@anywidget/types";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ChartSpec } from "./snapshot";
 import type { VegaRuntime } from "./vega";
 
@@ -9,6 +9,8 @@ interface Props {
   spec: ChartSpec | undefined;
   /** Redraws when the theme does. */
   dark: boolean;
+  /** Called with the id of what was clicked, where marks stand for something. */
+  onChoose?: ((id: number) => void) | undefined;
 }
 
 /** The text of a Vega-Lite title, which may be a string, lines, or an object with them. */
@@ -18,9 +20,15 @@ export function titleOf(spec: ChartSpec): string {
   return Array.isArray(text) ? text.join(" ") : String(text ?? "Chart");
 }
 
-export function Chart({ host, vega, spec, dark }: Props) {
+export function Chart({ host, vega, spec: given, dark, onChoose }: Props) {
+  // All charts are synced as one: those that stayed the same are not drawn again.
+  const written = JSON.stringify(given);
+  const spec = useMemo(() => given, [written]);
   const place = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState(false);
+  // A drawn chart calls what holds now, not what held when it was drawn.
+  const choose = useRef(onChoose);
+  choose.current = onChoose;
   useEffect(() => {
     if (!spec) return;
     let gone = false;
@@ -29,7 +37,7 @@ export function Chart({ host, vega, spec, dark }: Props) {
       try {
         const { exports } = await host.getWidget<VegaRuntime>(vega);
         if (gone || !place.current) return;
-        const taken = await exports.draw(place.current, spec);
+        const taken = await exports.draw(place.current, spec, (id) => choose.current?.(id));
         if (gone) taken();
         else remove = taken;
         setFailed(false);
@@ -48,7 +56,11 @@ export function Chart({ host, vega, spec, dark }: Props) {
   return (
     <figure class="anb-chart">
       <figcaption>{title}</figcaption>
-      <div ref={place} class="anb-chart-place" role="img" aria-label={description} />
+      <div
+        ref={place}
+        class={`anb-chart-place${onChoose ? " anb-chart-choose" : ""}`}
+        role="img" aria-label={description}
+      />
       {failed && <p class="anb-note">This chart could not be drawn. The figures stand beside it.</p>}
     </figure>
   );

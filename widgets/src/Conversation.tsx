@@ -32,6 +32,19 @@ export function Conversation({ link, state, snapshot }: Props) {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
   }, [snapshot.messages.length]);
 
+  // Up and Down walk through what was said before; -1 is what is being written.
+  const said = snapshot.messages.filter((m) => m.role === "user").map((m) => m.text);
+  const [recalled, setRecalled] = useState(-1);
+  const draft = useRef("");
+  const recall = (step: number): boolean => {
+    const place = recalled + step;
+    if (place < -1 || place >= said.length) return false;
+    if (recalled === -1) draft.current = text;
+    setRecalled(place);
+    setText(place === -1 ? draft.current : (said[said.length - 1 - place] ?? ""));
+    return true;
+  };
+
   // What came to nothing is put back, to be mended rather than typed anew.
   const sent = useRef<string | null>(null);
   useEffect(() => {
@@ -47,6 +60,7 @@ export function Conversation({ link, state, snapshot }: Props) {
     if (!words.trim() || !link.perform("say", { text: words.slice(0, 10_000) })) return;
     sent.current = words;
     setText("");
+    setRecalled(-1);
   };
 
   return (
@@ -102,19 +116,36 @@ export function Conversation({ link, state, snapshot }: Props) {
           value={text}
           placeholder={asked ? "drop income, add cycling" : "people who …"}
           aria-describedby={`${id}-hint`}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            setRecalled(-1);
+          }}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+            const { selectionStart, selectionEnd } = event.currentTarget;
+            // Within a text of several lines the arrows move the cursor.
+            const atStart = selectionStart === 0 && selectionEnd === 0;
+            const browsing = atStart || !text || recalled >= 0;
+            if (event.isComposing) return;
+            if (event.key === "Enter" && !event.shiftKey) {
               event.preventDefault();
               say(text);
-            } else if (event.key === "Escape") setText("");
+            } else if (event.key === "Escape") {
+              if (state.pending === "say") link.cancel();
+              else {
+                setText("");
+                setRecalled(-1);
+              }
+            } else if (event.key === "ArrowUp" && browsing && recall(1)) event.preventDefault();
+            else if (event.key === "ArrowDown" && recalled >= 0 && recall(-1)) event.preventDefault();
           }}
         />
         <div class="anb-say-row">
           <span id={`${id}-hint`} class="anb-note" role="status">
             {state.pending === "say" && state.progress?.stage
               ? `${capital(state.progress.stage)}…`
-              : "Enter sends"}
+              : said.length
+                ? "Enter sends, Up recalls"
+                : "Enter sends"}
           </span>
           <button
             type="submit"

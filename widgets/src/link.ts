@@ -34,6 +34,8 @@ export interface LinkState {
   picked: number[] | null;
   /** The question that was just changed, until its answer is there. */
   asking: Question | null;
+  /** Python that gives the same audience, once asked for. */
+  code: string | null;
   /** How far the index is, if it was told since the last snapshot. */
   index: IndexState | null;
 }
@@ -48,7 +50,8 @@ export const TYPING_MS = 150;
 const SILENT: Problem = {
   fact: "The kernel does not answer.",
   next_move:
-    "If a cell is running, wait for it to end. Otherwise restart the kernel and run this cell again.",
+    "If a cell is running, wait for it to end. Otherwise run this cell again; a builder made with " +
+    "path=… goes on by AudienceBuilder.resume(path).",
 };
 
 // What the next message may replace at once, and where it is shown until the kernel has taken it;
@@ -72,6 +75,7 @@ export class Link {
     ticked: null,
     picked: null,
     asking: null,
+    code: null,
     index: null,
   };
 
@@ -79,6 +83,7 @@ export class Link {
   private counter = 0;
   private request: Request | null = null;
   private lastFind = "";
+  private lastCode = "";
   private readonly settings: Record<Setting, Sending> = {
     select: { inFlight: null, waiting: null },
     pick: { inFlight: null, waiting: null },
@@ -111,6 +116,15 @@ export class Link {
       // Drawn again, a radio button that was clicked meanwhile shows what holds.
       this.set({});
       return false;
+    }
+    // What was just ticked or picked goes first: the kernel takes messages in their order.
+    for (const setting of SETTING_VERBS) {
+      const sending = this.settings[setting];
+      const { waiting } = sending;
+      if (!waiting) continue;
+      sending.inFlight = this.nextId();
+      sending.waiting = null;
+      this.send(sending.inFlight, setting, waiting);
     }
     this.request = { id: this.nextId(), verb };
     this.set({ pending: verb, progress: null, problem: null });
@@ -159,6 +173,19 @@ export class Link {
     }, TYPING_MS);
   }
 
+  /** Ask for Python that gives the same audience. */
+  code(): void {
+    this.lastCode = this.nextId();
+    this.watchSilence();
+    this.send(this.lastCode, "code", {});
+  }
+
+  /** Put the code away: it holds for the moment it was asked for. */
+  forgetCode(): void {
+    this.lastCode = "";
+    this.set({ code: null });
+  }
+
   dismiss(): void {
     this.set({ problem: null });
   }
@@ -183,6 +210,12 @@ export class Link {
     if (id === this.lastFind) {
       if (message.found) this.set({ found: message.found, finding: false });
       else if (message.error) this.set({ found: [], finding: false });
+      return;
+    }
+    if (id === this.lastCode) {
+      this.lastCode = "";
+      if (message.code !== undefined) this.set({ code: message.code });
+      else if (message.error) this.set({ problem: { ...message.error, verb: "code" } });
       return;
     }
     for (const verb of SETTING_VERBS) {
@@ -232,6 +265,7 @@ export class Link {
     return Boolean(
       this.request ||
         this.state.finding ||
+        this.lastCode ||
         SETTING_VERBS.some((verb) => this.settings[verb].inFlight),
     );
   }
@@ -254,6 +288,7 @@ export class Link {
     clearTimeout(this.silence);
     this.request = null;
     this.lastFind = "";
+    this.lastCode = "";
     for (const verb of SETTING_VERBS) this.settings[verb] = { inFlight: null, waiting: null };
     this.set({
       pending: null,

@@ -172,6 +172,7 @@ export type Verb =
   | "export"
   | "undo"
   | "find"
+  | "code"
   | "cancel";
 
 export interface Problem {
@@ -191,6 +192,7 @@ export interface Answer {
   error?: Problem;
   progress?: Progress;
   found?: Found[];
+  code?: string;
   index?: IndexState;
 }
 

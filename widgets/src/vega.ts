@@ -4,14 +4,19 @@ import embed, { type EmbedOptions, type VisualizationSpec } from "vega-embed";
 import { themed } from "./charttheme";
 
 export interface VegaRuntime {
-  /** Draw a Vega-Lite chart; the returned function takes it away again. */
-  draw(el: HTMLElement, spec: Record<string, unknown>): Promise<() => void>;
+  /** Draw a Vega-Lite chart; the returned function takes it away again. A click on a mark whose
+   * row has an `id` calls `choose` with it. */
+  draw(
+    el: HTMLElement,
+    spec: Record<string, unknown>,
+    choose?: (id: number) => void,
+  ): Promise<() => void>;
 }
 
 const refuse = () => Promise.reject(new Error("Charts load nothing."));
 
 const runtime: VegaRuntime = {
-  async draw(el, spec) {
+  async draw(el, spec, choose) {
     const options: EmbedOptions = {
       actions: false,
       renderer: "svg",
@@ -25,6 +30,12 @@ const runtime: VegaRuntime = {
     const { view } = result;
     // The host element is role=img with a label; Vega's own ARIA inside it would be read twice.
     el.querySelector("svg")?.setAttribute("aria-hidden", "true");
+    view.addEventListener("click", (_event, item) => {
+      const row: unknown = item?.datum;
+      if (row && typeof row === "object" && "id" in row && typeof row.id === "number") {
+        choose?.(row.id);
+      }
+    });
     let width = el.clientWidth;
     const observer = new ResizeObserver(() => {
       if (el.clientWidth > 0 && el.clientWidth !== width) {

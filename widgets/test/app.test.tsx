@@ -114,6 +114,48 @@ describe("conversation", () => {
     expect(model.last().arguments).toEqual({ text: "retired homeowners who give to charity" });
   });
 
+  it("recalls what was said with Up, and gives the draft back with Down", () => {
+    const said = (text: string) => ({ role: "user" as const, text, next_move: "" });
+    const model = show({ ...asked, messages: [said("cyclists"), said("add skiing")] });
+    const area = input() as HTMLTextAreaElement;
+    fireEvent.input(area, { target: { value: "only" } });
+    area.setSelectionRange(0, 0);
+    fireEvent.keyDown(area, { key: "ArrowUp" });
+    expect(area.value).toBe("add skiing");
+    fireEvent.keyDown(area, { key: "ArrowUp" });
+    fireEvent.keyDown(area, { key: "ArrowUp" });
+    expect(area.value).toBe("cyclists");
+    fireEvent.keyDown(area, { key: "ArrowDown" });
+    fireEvent.keyDown(area, { key: "ArrowDown" });
+    expect(area.value).toBe("only");
+    fireEvent.keyDown(area, { key: "ArrowDown" });
+    expect(area.value).toBe("only");
+    expect(model.sent).toEqual([]);
+  });
+
+  it("leaves the arrows to a text that is being written", () => {
+    show({ ...asked, messages: [{ role: "user", text: "cyclists", next_move: "" }] });
+    const area = input() as HTMLTextAreaElement;
+    fireEvent.input(area, { target: { value: "two\nlines" } });
+    area.setSelectionRange(6, 6);
+    fireEvent.keyDown(area, { key: "ArrowUp" });
+    expect(area.value).toBe("two\nlines");
+  });
+
+  it("is stopped by Escape while it is answered, and emptied by it otherwise", () => {
+    const model = show(fresh);
+    const area = input() as HTMLTextAreaElement;
+    fireEvent.input(area, { target: { value: "cyclists" } });
+    fireEvent.keyDown(area, { key: "Enter" });
+    fireEvent.keyDown(area, { key: "Escape" });
+    expect(model.last().verb).toBe("cancel");
+    const said = model.sent[0]!;
+    emit(model, { id: said.id, error: { fact: "Stopped.", next_move: "" } });
+    expect(area.value).toBe("cyclists");
+    fireEvent.keyDown(area, { key: "Escape" });
+    expect(area.value).toBe("");
+  });
+
   it("keeps keys from the notebook around it", () => {
     show(fresh);
     let heard = 0;
@@ -703,6 +745,59 @@ describe("charts", () => {
     await waitFor(() => expect(drawn).toHaveLength(1));
     expect(screen.getByRole("img", { name: "Share of 12 segments." })).toBe(drawn[0]!.el);
     expect(screen.getByText("Segment sizes")).toBeTruthy();
+  });
+
+  it("put a segment that is clicked into the audience, or take it out", async () => {
+    const model = show(exported, { map: { title: "Map" }, types: { title: "Types" } });
+    await waitFor(() => expect(drawn).toHaveLength(2));
+    const map = drawn.find((chart) => chart.spec["title"] === "Map")!;
+    act(() => map.choose!(2));
+    expect(model.last()).toMatchObject({ verb: "pick", arguments: { segments: [1, 5, 2] } });
+    act(() => map.choose!(5));
+    grant(model);
+    expect(model.last()).toMatchObject({ verb: "pick", arguments: { segments: [1, 2] } });
+  });
+
+  it("that stayed the same are not drawn again", async () => {
+    const model = show(exported, { sizes: { title: "Sizes" } });
+    await waitFor(() => expect(drawn).toHaveLength(1));
+    act(() => model.chart({ sizes: { title: "Sizes" }, map: { title: "Map" } }));
+    await waitFor(() => expect(drawn).toHaveLength(2));
+    expect(drawn[1]!.spec["title"]).toBe("Map");
+  });
+});
+
+describe("copy as code", () => {
+  it("shows Python and puts it on the clipboard, until the next change", async () => {
+    const copied: string[] = [];
+    Object.defineProperty(navigator, "clipboard", {
+      configurable: true,
+      value: { writeText: async (text: string) => void copied.push(text) },
+    });
+    const model = show(exported);
+    fireEvent.click(button("Copy as code"));
+    const { id, verb } = model.last();
+    expect(verb).toBe("code");
+    emit(model, { id, code: "from audience_nb import Session\n" });
+    const code = screen.getByRole("region", { name: "Python that gives the same audience" });
+    expect(code.textContent).toBe("from audience_nb import Session\n");
+    await waitFor(() => expect(screen.getByText(/^Copied\./)).toBeTruthy());
+    expect(copied).toEqual(["from audience_nb import Session\n"]);
+    act(() => model.sync({ ...exported, revision: exported.revision + 1 }));
+    expect(screen.queryByText("from audience_nb import Session")).toBeNull();
+  });
+
+  it("says so where the clipboard is refused", async () => {
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: undefined });
+    const model = show(exported);
+    fireEvent.click(button("Copy as code"));
+    emit(model, { id: model.last().id, code: "x = 1" });
+    await waitFor(() => expect(screen.getByText(/select the code and copy it/)).toBeTruthy());
+  });
+
+  it("is not there before the first question", () => {
+    show(fresh);
+    expect(screen.queryByRole("button", { name: "Copy as code" })).toBeNull();
   });
 });
 

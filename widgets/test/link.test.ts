@@ -58,6 +58,25 @@ describe("verbs", () => {
 });
 
 describe("ticks", () => {
+  it("go before a verb that follows them at once", () => {
+    const [model, link] = start();
+    link.pick([1]);
+    link.pick([1, 3]);
+    const first = model.last().id;
+    link.perform("export", {});
+    expect(model.sent.map(({ verb, arguments: args }) => [verb, args])).toEqual([
+      ["pick", { segments: [1] }],
+      ["pick", { segments: [1, 3] }],
+      ["export", {}],
+    ]);
+    // The answer to a list that was replaced changes nothing.
+    model.emit({ id: first, ok: true });
+    expect(link.state.picked).toEqual([1, 3]);
+    model.emit({ id: model.sent[1]!.id, ok: true });
+    expect(link.state.picked).toBeNull();
+    expect(link.state.pending).toBe("export");
+  });
+
   it("loses none of several quick ones: the last list wins", () => {
     const [model, link] = start();
     link.select(["a"]);
@@ -173,7 +192,7 @@ describe("a silent kernel", () => {
     expect(link.state.problem).toBeNull();
     vi.advanceTimersByTime(1);
     expect(link.state.problem?.fact).toBe("The kernel does not answer.");
-    expect(link.state.problem?.next_move).toContain("restart the kernel");
+    expect(link.state.problem?.next_move).toContain("AudienceBuilder.resume(path)");
     expect(link.state.pending).toBeNull();
     expect(link.perform("say", { text: "families" })).toBe(true);
   });

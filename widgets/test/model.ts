@@ -75,6 +75,12 @@ export class FakeModel {
     for (const listener of this.listeners.get("change:snapshot") ?? []) listener();
   }
 
+  /** The kernel syncs other charts. */
+  chart(charts: Record<string, ChartSpec>): void {
+    this.traits["charts"] = charts;
+    for (const listener of this.listeners.get("change:charts") ?? []) listener();
+  }
+
   /** The last message sent, which the kernel then grants. */
   grant(snapshot?: Snapshot): Sent {
     const last = this.last();
@@ -94,14 +100,18 @@ export class FakeModel {
   }
 }
 
-export const drawn: { spec: ChartSpec; el: HTMLElement }[] = [];
+export const drawn: {
+  spec: ChartSpec;
+  el: HTMLElement;
+  choose: ((id: number) => void) | undefined;
+}[] = [];
 
 /** A host whose Vega runtime only notes what it was asked to draw. */
 export const host = {
   getWidget: async () => ({
     exports: {
-      draw: async (el: HTMLElement, spec: ChartSpec) => {
-        drawn.push({ spec, el });
+      draw: async (el: HTMLElement, spec: ChartSpec, choose?: (id: number) => void) => {
+        drawn.push({ spec, el, choose });
         return () => {};
       },
     },
