@@ -1,5 +1,6 @@
-# Three commands: `make lab` opens JupyterLab, `make test` runs everything that CI runs,
-# `make demo` runs the first notebook without a screen and prints where the audience is.
+# `make lab` opens JupyterLab, `make voila` the builder as a page without code, `make test` runs
+# everything that CI runs, `make demo` runs the first notebook without a screen and prints where the
+# audience is.
 
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -9,10 +10,11 @@ ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root,)
 SOURCES := $(shell find widgets/src widgets/package.json widgets/build.mjs -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test demo data bundle lint types unit frontend notebooks browser clean
+.PHONY: help lab voila test demo data bundle lint types unit frontend notebooks browser clean
 
 help:
 	@echo "make lab    open JupyterLab on $(NOTEBOOK)"
+	@echo "make voila  open the builder as a page without code"
 	@echo "make test   install what tests need and run them all"
 	@echo "make demo   run the notebook without a screen, print where the CSV is"
 
@@ -35,6 +37,10 @@ help:
 
 lab: .venv/indexed
 	$(BIN)/jupyter lab $(ROOT_ARGS) --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(LAB_ARGS)
+
+voila: .venv/indexed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,voila]'
+	$(BIN)/voila notebooks/page.ipynb $(VOILA_ARGS)
 
 demo: .venv/indexed
 	@$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --output-dir build/demo \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -62,25 +63,14 @@ class Lab:
 @contextmanager
 def jupyterlab(root: Path, theme: str) -> Iterator[Lab]:
     """Start JupyterLab on a free port of loopback, with settings and folders of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="jupyter-", ignore_cleanup_errors=True) as home:
-        folders = {
-            "JUPYTER_CONFIG_DIR": "config",
-            "JUPYTER_DATA_DIR": "data",
-            "JUPYTER_RUNTIME_DIR": "runtime",
-            "IPYTHONDIR": "ipython",
-            "JUPYTERLAB_SETTINGS_DIR": "settings",
-            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        }
         settings = Path(home) / "settings"
         for plugin, values in {**SETTINGS, THEMES: {"theme": theme}}.items():
             package, name = plugin.split(":")
             file = settings / package / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values), encoding="utf-8")
+        port, token = _free_port(), secrets.token_hex(16)
         command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
         command += [
             "--ServerApp.ip=127.0.0.1",
@@ -94,40 +84,78 @@ def jupyterlab(root: Path, theme: str) -> Iterator[Lab]:
             "--LabApp.extension_manager=readonly",
             "--LabApp.expose_app_in_browser=True",
         ]
-        log = Path(home) / "server.log"
-        environment = {**os.environ, **{k: f"{home}/{v}" for k, v in folders.items()}}
-        with log.open("w") as out:
-            server = subprocess.Popen(
-                command,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-        lab = Lab(f"http://127.0.0.1:{port}", token, root, log)
-        try:
-            _wait_for(lab, server)
+        lab = Lab(f"http://127.0.0.1:{port}", token, root, Path(home) / "server.log")
+        with _served(lab, command, Path(home), f"/api?token={token}"):
             yield lab
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
 
 
-def _wait_for(lab: Lab, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
+@contextmanager
+def voila(root: Path, notebook: Path) -> Iterator[Lab]:
+    """Serve a copy of one notebook in `root` as a page on a free port of loopback."""
+    copy = shutil.copy(notebook, root)
+    with tempfile.TemporaryDirectory(prefix="voila-", ignore_cleanup_errors=True) as home:
+        port, token = _free_port(), secrets.token_hex(16)
+        command = [sys.executable, "-m", "voila", str(copy), "--no-browser"]
+        command += [f"--port={port}", "--Voila.ip=127.0.0.1", f"--token={token}"]
+        page = Lab(f"http://127.0.0.1:{port}", token, root, Path(home) / "server.log")
+        with _served(page, command, Path(home), f"/voila/static/voila.js?token={token}"):
+            yield page
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _served(lab: Lab, command: list[str], home: Path, ready: str) -> Iterator[None]:
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    environment = {**os.environ, **{name: f"{home}/{v}" for name, v in folders.items()}}
+    with lab.log.open("w") as out:
+        server = subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=lab.root,
+            start_new_session=True,
+        )
+    try:
+        _wait_for(lab, server, ready)
+        yield
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def _wait_for(lab: Lab, server: subprocess.Popen[bytes], ready: str, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if server.poll() is not None:
             break
         try:
-            urllib.request.urlopen(f"{lab.base}/api?token={lab.token}", timeout=1)
+            urllib.request.urlopen(f"{lab.base}{ready}", timeout=1)
+        except urllib.error.HTTPError as error:
+            # It answers, whatever it says.
+            if error.code != 503:
+                return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError("JupyterLab did not start:\n" + lab.log.read_text()[-3000:])
+    raise RuntimeError("The server did not start:\n" + lab.log.read_text()[-3000:])
 
 
 @dataclass
