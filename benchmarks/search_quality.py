@@ -209,7 +209,7 @@ def run(folder: Path, cache: Path, *, queries: bool) -> None:
         one = ours[name]
         print(f"{name:<8} Recall@5 {one.recall_5}  Recall@20 {one.recall_20}  MRR@10 {one.mrr_10}")
     if {"ACS", "French"} <= set(sets):
-        print(f"French over English, all queries: {share_of_english(sets, ours, folder):.2f}")
+        print(f"French over the same in English: {share_of_english(sets, ours, folder):.2f}")
     if queries:
         for name in sets:
             print(f"\n{name}, the worst:\n{ours[name].table().head(15).to_string(index=False)}")

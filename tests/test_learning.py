@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import multiprocessing
+import os
 import threading
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from test_search import RECORDS, HashEncoder, codes_of, files_of, half_of, measu
 import audience_nb.search.learning as learning
 from audience_nb.catalog import Catalog, demo_file
 from audience_nb.embedding import OfflineEncoder
-from audience_nb.errors import Cancelled, EncoderFailed
+from audience_nb.errors import Cancelled, EncoderFailed, NotFound
 from audience_nb.search import SearchIndex
 from audience_nb.search.background import Background
 from audience_nb.search.container import write_arrays
@@ -158,6 +161,28 @@ def test_without_room_to_keep_them_parts_stay_in_memory(tmp_path: Path) -> None:
     blocked.write_text("no folder")
     vectors = document_vectors(documents, HashEncoder(), lambda *told: None, blocked / "kept")
     assert vectors.shape == (100, 64)
+
+
+def build_in_parts(cache_dir: Path, results: multiprocessing.Queue) -> None:
+    learning.AT_ONCE = 20
+    index = SearchIndex(Catalog.from_records(MANY), HashEncoder(), cache_dir=cache_dir)
+    results.put([(s.variable.code, s.score) for s in index.search("number 42")])
+
+
+def test_processes_that_learn_at_once_agree(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    workers = [context.Process(target=build_in_parts, args=(tmp_path, results)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    answers = [results.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0][0][0] == "C42"
+    halves = sorted(half_of(path) for path in files_of(tmp_path))
+    assert halves == ["meanings", "words"]
 
 
 def test_progress_of_learning_rises_within_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,3 +389,28 @@ def test_the_smallest_collections_have_directions(bags: list[list[str]]) -> None
     vectors = encoder.encode(["cat", "eel"])
     assert vectors.shape == (2, arrays["vectors"].shape[1])
     assert not vectors[1].any()
+
+
+def test_an_encoder_can_be_named(tmp_path: Path) -> None:
+    rows = [{"code": "A", "label": "Age"}, {"code": "B", "label": "Income"}]
+    index = SearchIndex(Catalog.from_records(rows), "offline", cache_dir=tmp_path)
+    assert isinstance(index.encoder, OfflineEncoder)
+    with pytest.raises(NotFound, match="no encoder named"):
+        SearchIndex(Catalog.from_records(rows), "word2vec", cache_dir=tmp_path)
+
+
+def test_a_full_disk_is_said_and_search_goes_on(
+    catalog: Catalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("audience_nb.search.cache.os.fsync", full)
+    with caplog.at_level(logging.WARNING):
+        index = SearchIndex(catalog, HashEncoder(), cache_dir=tmp_path)
+    assert "in memory only: [Errno 28] No space left on device" in caplog.text
+    assert index.search("jazz", limit=1)[0].variable.category == "Music"
+    assert files_of(tmp_path) == []

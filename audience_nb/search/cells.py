@@ -201,6 +201,12 @@ class CellStore(VectorStore):
             return super()._of(allowed, queries, n)
         return self._candidates(queries, n, allowed, _WIDER)
 
+    def _lengths_of(self, rows: npt.NDArray[np.integer[Any]], chosen: FloatArray) -> FloatArray:
+        # To know all lengths every vector would have to be read.
+        squares = np.einsum("ij,ij->i", chosen, chosen)
+        lengths: FloatArray = np.sqrt(np.maximum(squares, 1))
+        return lengths
+
     def scores_all(self, queries: FloatArray, rows: npt.NDArray[np.integer[Any]]) -> FloatArray:
         """Give the exact cosines of chosen rows with several queries; see `VectorStore`."""
         return super().scores_all(queries, self._place[rows])

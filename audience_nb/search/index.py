@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audience_nb.catalog import Catalog, DataType, Kind, Variable
-from audience_nb.embedding import Encoder, default_encoder
+from audience_nb.embedding import Encoder, as_encoder, default_encoder
 from audience_nb.search.background import Background
 from audience_nb.search.building import Progress
 from audience_nb.search.cache import cache_root
@@ -37,8 +37,9 @@ class SearchIndex:
     ----------
     catalog : Catalog
         What is searched.
-    encoder : Encoder, optional
-        By default the offline one where its package is installed. Without any, meaning comes
+    encoder : Encoder or str, optional
+        One that is made, a name that `as_encoder` knows, or any object with ``encode(texts)``. By
+        default the offline one where its package is installed. Without any, meaning comes
         from latent semantic analysis of the catalogue itself, and `description` says so.
     cache_dir : str or pathlib.Path, optional
         By default AUDIENCE_NB_CACHE, else the platform's place for a user's caches.
@@ -82,7 +83,7 @@ class SearchIndex:
     def __init__(
         self,
         catalog: Catalog,
-        encoder: Encoder | None = None,
+        encoder: Encoder | str | None = None,
         *,
         cache_dir: str | Path | None = None,
         progress: Progress | None = None,
@@ -93,7 +94,7 @@ class SearchIndex:
         feedback: Feedback | None = None,
     ) -> None:
         self.catalog = catalog
-        self.encoder = encoder if encoder is not None else default_encoder()
+        self.encoder = default_encoder() if encoder is None else as_encoder(encoder)
         self.feedback = feedback
         self._tell = progress or (lambda stage, fraction: None)
         self._root, self._engine = cache_root(cache_dir), engine

@@ -231,6 +231,11 @@ class VectorStore:
     def _shortest_longest(self) -> tuple[float, float]:
         return float(self._lengths.min()), float(self._lengths.max())
 
+    def _lengths_of(self, rows: Rows, chosen: FloatArray) -> FloatArray:
+        """Give the lengths of chosen 8-bit rows."""
+        lengths: FloatArray = self._lengths[rows]
+        return lengths
+
     def _blocks(self, rows: slice, at_once: int = _AT_ONCE) -> Iterator[FloatArray]:
         for first in range(rows.start, rows.stop, at_once):
             yield self.vectors[first : min(first + at_once, rows.stop)].astype(
@@ -272,8 +277,7 @@ class VectorStore:
         # Row by row, so that a score depends on no other row that is asked for.
         products = np.stack([np.einsum("ij,j->i", chosen, query) for query in queries])
         if self.vectors.dtype == np.int8:
-            squares = np.einsum("ij,ij->i", chosen, chosen)
-            products = products / np.sqrt(np.maximum(squares, 1))
+            products = products / self._lengths_of(rows, chosen)
         cosines: FloatArray = np.clip(products, -1.0, 1.0)
         return cosines
 
