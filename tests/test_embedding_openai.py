@@ -17,12 +17,14 @@ from embedding_server import KEY, PARTIAL, SILENT, VAIN, WHOLE, EmbeddingServer,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audience_nb.catalog import Catalog
 from audience_nb.embedding import OpenAIEncoder, VectorCache
 from audience_nb.embedding.batches import batches
 from audience_nb.embedding.cost import approximate_tokens
 from audience_nb.embedding.replies import UnusableReply, read_reply
 from audience_nb.embedding.retries import Failure, Patience, failure_of, retry_after
 from audience_nb.errors import Cancelled, EncoderFailed, InvalidInput
+from audience_nb.search import SearchIndex
 
 LENGTH = 8
 TEXTS = ["cat", "dog", "eel", "fox", "gnu"]
@@ -538,3 +540,21 @@ def test_every_fault_of_the_server_is_tried() -> None:
     tried = {*WHOLE, *PARTIAL, *VAIN, *SILENT}
     assert {"429", "500", "503", "hang", "short", "reordered", "repeated", "cut", "html"} <= tried
     assert {"empty", "long", "nan", "reset", "429 far"} <= tried
+
+
+def test_a_query_that_the_server_refuses_is_answered_by_words(
+    server: EmbeddingServer, tmp_path
+) -> None:
+    rows = [{"code": text.upper(), "label": text} for text in TEXTS]
+    index = SearchIndex(Catalog.from_records(rows), encoder_for(server))
+    assert index.by_meaning
+    server.faults.append("401")
+    found = index.search("a dog")
+    assert (found[0].variable.code, index.by_meaning) == ("DOG", False)
+    assert "meaning" not in found[0].parts or found[0].parts["meaning"] == 0
+    assert "the last question went without meaning" in index.description
+    assert "the server answered 401" in index.description
+    # Once it answers again, so does meaning.
+    index.search("some eel")
+    assert index.by_meaning
+    assert "without meaning" not in index.description

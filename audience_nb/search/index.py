@@ -154,6 +154,9 @@ class SearchIndex:
             how = f"meaning by {encoder.name} ({store.description}), {others}"
             if isinstance(encoder, LatentEncoder):
                 how += "; no encoder is installed"
+            elif (failure := self.failure) is not None:
+                told = getattr(failure, "fact", type(failure).__name__)
+                how += f"; the last question went without meaning: {told}"
         elif not self.ready:
             how = f"{others}; meanings are being learnt ({100 * self.progress:.0f} %)"
         else:
@@ -167,8 +170,16 @@ class SearchIndex:
 
     @property
     def by_meaning(self) -> bool:
-        """Whether answers go by meaning too: not while it is being learnt, nor if that failed."""
-        return self._meanings is not None
+        """Whether answers go by meaning too: not while it is being learnt, nor if that failed.
+
+        Nor where the encoder failed on the last query, as one over a network may.
+        """
+        return self._meanings is not None and self.failure is None
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the last query went without meaning, though it is learnt; None if it did not."""
+        return self._searcher.failure
 
     @property
     def ready(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from audience_nb.catalog import Kind
 from audience_nb.embedding import Encoder
+from audience_nb.errors import EncoderFailed
 from audience_nb.search.fusion import Evidence, Weights, fuse, slot_evidence
 from audience_nb.search.grams import GramIndex, Likeness
 from audience_nb.search.latent import LatentEncoder, with_latent
@@ -19,6 +21,8 @@ from audience_nb.search.reading import Reader, Reading
 from audience_nb.search.vectors import VectorStore, unit_rows
 
 __all__ = ["Ranker", "Ranking", "Scored"]
+
+logger = logging.getLogger(__name__)
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -123,6 +127,8 @@ class Ranker:
         self.burden, self.kinds = burden, kinds
         self.reader, self.words, self.grams = reader, words, grams
         self.encoder, self.store = encoder, store
+        # Why the last query went without meaning, if it did.
+        self.failure: Exception | None = None
         self.offered, self.weights = offered, weights
 
     def rank(self, reading: Reading, open_documents: Mask | None) -> Ranking:
@@ -184,7 +190,8 @@ class Ranker:
         Returns
         -------
         ndarray of shape (n_readings, n_dimensions), float32, or None
-            None without an encoder. Of each reading the mean over its text, its plain meaning,
+            None without an encoder, or where it fails: an answer by words is better than none,
+            and `failure` says why. Of each reading the mean over its text, its plain meaning,
             and, of the first, its words without those that all sentences have.
         """
         if self.encoder is None or self.store is None:
@@ -193,7 +200,13 @@ class Ranker:
         said = [[r.text, r.meant] for r in readings]
         said[0].append(" ".join(readings[0].words) or readings[0].text)
         place = {text: i for i, text in enumerate(dict.fromkeys(t for ts in said for t in ts))}
-        vectors = self.encoder.encode(list(place))
+        try:
+            vectors = self.encoder.encode(list(place))
+        except (EncoderFailed, OSError) as error:
+            self.failure = error
+            logger.warning("A query goes without meaning: %s", error)
+            return None
+        self.failure = None
         return unit_rows(np.stack([vectors[[place[t] for t in texts]].sum(0) for texts in said]))
 
     def _one_serves(self, reading: Reading, documents: npt.NDArray[np.int64]) -> bool:

@@ -114,6 +114,11 @@ class Searcher:
             self._kinds,
         )
 
+    @property
+    def failure(self) -> Exception | None:
+        """Why the last query went without meaning, though there is an encoder."""
+        return self._ranker.failure
+
     def read(self, query: Query) -> Reading:
         """Tell how a query is understood.
 
