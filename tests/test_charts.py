@@ -14,11 +14,16 @@ from audience_nb.catalog import Catalog
 from audience_nb.charts import (
     SEGMENT_COLORS,
     k_curve_chart,
+    lift_chart,
     map_chart,
+    overlap_chart,
+    performance_chart,
     relevance_chart,
     size_chart,
     type_chart,
+    upset_chart,
 )
+from audience_nb.insights import Lookalike, overlap, performance
 from audience_nb.search import Suggestion
 from audience_nb.segments import Segmentation
 
@@ -215,3 +220,41 @@ def test_colours_can_be_seen_on_white_and_on_dark() -> None:
         assert 1.05 / (luminance(color) + 0.05) >= 3, color
         assert (luminance(color) + 0.05) / (dark + 0.05) >= 3, color
     assert len(set(SEGMENT_COLORS)) == 10
+
+
+# -- insights ------------------------------------------------------------------------------------
+
+
+def test_overlap_leaves_out_what_may_not_be_shown() -> None:
+    found = overlap({EVIL: range(20), "b": range(10, 40), "c": range(38, 60)}, minimum_count=5)
+    spec = overlap_chart(found).to_dict()
+    rows = rows_of(spec, 0)
+    assert rows[0]["row"].startswith(EVIL[:20])
+    assert (rows[0]["column"], rows[0]["both"]) == ("b", 10)
+    assert not [r for r in rows if {r["row"], r["column"]} == {"b", "c"}]
+    assert [r["jaccard"] for r in rows if r["both"] == 10] == [0.25, 0.25]
+
+
+def test_combinations_are_drawn_largest_first() -> None:
+    spec = upset_chart(overlap({"a": range(8), "b": range(5, 8)})).to_dict()
+    (rows,) = spec["datasets"].values()
+    assert [(r["combination"], r["count"]) for r in rows] == [("a only", 5), ("a and b", 3)]
+
+
+def test_lift_is_drawn_beside_chance() -> None:
+    frame = pd.DataFrame({"age": np.random.default_rng(0).permutation(600) % 60 + 20})
+    found = Lookalike.fit(frame, ["age"], frame.index[frame["age"] < 30])
+    spec = lift_chart(found).to_dict()
+    assert rows_of(spec, 0) == [{"share": 0, "captured": 0}, {"share": 1, "captured": 1}]
+    assert rows_of(spec, 1)[-1]["captured"] == 1
+    assert "5% finds 30%" in spec["description"]
+
+
+def test_performance_tells_findings_from_chance() -> None:
+    outcome = pd.Series([1] * 45 + [0] * 5 + [1, 0] * 25 + [0] * 50)
+    table = performance(outcome, pd.Series([1] * 50 + [2] * 50 + [3] * 50))
+    spec = performance_chart(table, {1: "Buyers", 2: "So-so", 3: EVIL}).to_dict()
+    rows = rows_of(spec, 1)
+    assert [r["finding"] for r in rows] == ["more than chance", "may be chance", "more than chance"]
+    assert rows[0]["segment"] == "1 Buyers"
+    assert rows[0]["low"] < rows[0]["difference"] < rows[0]["high"]

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audience_nb.charts.insights import (
+    lift_chart,
+    overlap_chart,
+    performance_chart,
+    upset_chart,
+)
 from audience_nb.charts.segments import SEGMENT_COLORS, k_curve_chart, map_chart, size_chart
 from audience_nb.charts.suggestions import PART_COLORS, relevance_chart, type_chart
 
@@ -18,8 +24,12 @@ __all__ = [
     "PART_COLORS",
     "SEGMENT_COLORS",
     "k_curve_chart",
+    "lift_chart",
     "map_chart",
+    "overlap_chart",
+    "performance_chart",
     "relevance_chart",
     "size_chart",
     "type_chart",
+    "upset_chart",
 ]
