@@ -1,6 +1,6 @@
-"""How long a person waits: package import, view, suggestions, segments.
+"""How long a person waits: package import, view, type-ahead, suggestions, segments.
 
-    python benchmarks/first_view.py [--make]
+    python benchmarks/view.py [--make]
 
 Starts a real JupyterLab and Chromium on the demo data, three times over, and prints medians. With
 --make it starts from `make lab` in this checkout (the environment is there already), so that the
@@ -20,10 +20,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
-from labdriver import browser, jupyterlab, open_notebook, write_notebook  # noqa: E402
+from labdriver import (  # noqa: E402
+    Notebook,
+    browser,
+    jupyterlab,
+    open_notebook,
+    write_notebook,
+)
 
 QUERY = "environmentally conscious millennials with high income"
-CELL = "from audience_nb import AudienceBuilder\nab = AudienceBuilder()\nab"
+CELL = "from audience_nb import AudienceBuilder\nab = AudienceBuilder(n_records={records})\nab"
+SIZES = (1_000, 100_000)
+TYPED = ("cycling", "income", "organic food", "travel")
 
 
 def imports() -> float:
@@ -38,13 +46,13 @@ def imports() -> float:
     return statistics.median(run("import audience_nb") for _ in range(5)) - bare
 
 
-def walk() -> dict[str, float]:
+def walk(records: int) -> dict[str, float]:
     """Times of one walk, from starting the server to rendered segments."""
     times: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as root:
         begun = time.perf_counter()
         with jupyterlab(Path(root), "JupyterLab Light") as lab, browser() as watched:
-            write_notebook(lab.root / "first.ipynb", [CELL])
+            write_notebook(lab.root / "first.ipynb", [CELL.format(records=records)])
             notebook = open_notebook(watched, lab, "first.ipynb")
             notebook.run()
             notebook.builder.wait_for()
@@ -60,11 +68,27 @@ def walk() -> dict[str, float]:
                 row.wait_for(timeout=90_000)
                 times[f"{which} question to suggestions"] = time.perf_counter() - begun
             notebook.builder.get_by_role("button", name="Send").wait_for(timeout=90_000)
+            times["last keystroke to type-ahead"] = statistics.median(
+                typed(notebook, word) for word in TYPED
+            )
             begun = time.perf_counter()
             notebook.builder.get_by_role("button", name="Build segments").click()
-            notebook.builder.get_by_role("article").first.wait_for(timeout=90_000)
-            times["click to segments, 1,000 records"] = time.perf_counter() - begun
+            notebook.builder.get_by_role("article").first.wait_for(timeout=300_000)
+            times[f"click to segments, {records:,} records"] = time.perf_counter() - begun
     return times
+
+
+def typed(notebook: Notebook, word: str) -> float:
+    """Seconds from the last letter of a word to the first variable offered, pause included."""
+    find = notebook.builder.get_by_role("combobox", name="Add a variable")
+    find.fill("")
+    find.press_sequentially(word[:-1], delay=20)
+    begun = time.perf_counter()
+    find.press_sequentially(word[-1])
+    notebook.builder.get_by_role("listbox").get_by_role("option").first.wait_for(timeout=30_000)
+    seconds = time.perf_counter() - begun
+    find.press("Escape")
+    return seconds
 
 
 def main() -> None:
@@ -77,9 +101,11 @@ def main() -> None:
         start = time.perf_counter()
         subprocess.run(["make", ".venv/indexed"], cwd=ROOT, check=True, capture_output=True)
         print(f"{'make lab, before JupyterLab starts':<42}{time.perf_counter() - start:>7.3f} s")
-    walks = [walk() for _ in range(3)]
-    for name in walks[0]:
-        print(f"{name:<42}{statistics.median(w[name] for w in walks):>7.3f} s")
+    for records in SIZES:
+        walks = [walk(records) for _ in range(3)]
+        for name in walks[0]:
+            if records == SIZES[0] or name.startswith("click"):
+                print(f"{name:<42}{statistics.median(w[name] for w in walks):>7.3f} s")
 
 
 if __name__ == "__main__":
