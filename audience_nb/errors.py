@@ -10,6 +10,7 @@
     ├── NotAllowed      (PermissionError)  the data type forbids it
     ├── MissingExtra    (ImportError)      an optional dependency is absent
     ├── EncoderFailed   (RuntimeError)     an encoder gave no or wrong vectors
+    ├── SourceFailed   (RuntimeError)     a database or server gives no data
     ├── DamagedFile     (ValueError)       a file is not what it says it is
     └── Cancelled       (RuntimeError)     the user stopped it
 """
@@ -29,6 +30,7 @@ __all__ = [
     "MissingExtra",
     "NotAllowed",
     "NotFound",
+    "SourceFailed",
     "WrongStep",
     "require",
 ]
@@ -91,6 +93,10 @@ class MissingExtra(AudienceError, ImportError):
 
 class EncoderFailed(AudienceError, RuntimeError):
     """An encoder gave no vectors, or vectors that do not answer the texts."""
+
+
+class SourceFailed(AudienceError, RuntimeError):
+    """A database or a server that gives no data, or none that can be used."""
 
 
 class DamagedFile(AudienceError, ValueError):

@@ -15,7 +15,7 @@ from audience_nb.timeline import State, Timeline, step
 
 if TYPE_CHECKING:
     from audience_nb.embedding import Encoder
-    from audience_nb.search import SearchIndex, Suggestion
+    from audience_nb.search import Query, SearchIndex, Suggestion
     from audience_nb.search.feedback import Feedback
     from audience_nb.search.reading import Reading
 
@@ -32,7 +32,7 @@ class Inquiry(Timeline):
     ----------
     catalog : Catalog
         The variables that can be found.
-    encoder : Encoder or None
+    encoder : Encoder, str or None
         Meaning of texts; None for the offline default.
     background : bool
         Whether the index learns meanings in the background.
@@ -44,7 +44,7 @@ class Inquiry(Timeline):
     """
 
     catalog: Catalog
-    encoder: Encoder | None
+    encoder: Encoder | str | None
     background: bool
     feedback: Feedback | None
     at_once: bool
@@ -276,10 +276,13 @@ class Inquiry(Timeline):
         edits = replace(edits, variants=(*variants, *edits.variants))
         index = self.answering_index
         # Looked at before the search: an answer that meanings may have missed says so.
-        by_words = not index.by_meaning
+        unlearnt = not index.by_meaning and index.failure is None
         reading = index.read(query)
         # As many more as were dropped, so that the list is no shorter for it.
         found = index.search(replace(query, limit=limit + len(edits.dropped)))
+        if edits.excluded:
+            found = self._without_excluded(query, edits, limit)
+        by_words = unlearnt or not index.by_meaning
         if reading.is_empty and not found and not again:
             # An answer is not given up for what is no question.
             raise InvalidInput(
@@ -314,6 +317,19 @@ class Inquiry(Timeline):
             selected=tuple(dict.fromkeys([*ticked, *(self._by_hand(codes) if again else ())])),
         )
         return list(shown)
+
+    def _without_excluded(self, query: Query, edits: Edits, limit: int) -> list[Suggestion]:
+        """Search until so many are found that are about no topic that was taken out."""
+        index = self.answering_index
+        wanted = limit + len(edits.dropped)
+        for factor in (2, 4, 8):
+            found = index.search(replace(query, limit=factor * wanted))
+            codes = [s.variable.code for s in found]
+            gone = {c for topic in edits.excluded for c in index.about(topic, codes)}
+            kept = [s for s in found if s.variable.code not in gone - set(edits.added)]
+            if len(kept) >= wanted or len(found) < factor * wanted:
+                break
+        return kept[:wanted]
 
     def _reply_to(self, found: Sequence[Suggestion], before: State) -> None:
         """Say what was found, and how the question differs from the one before."""

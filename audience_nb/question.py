@@ -182,6 +182,8 @@ class Edits:
         Codes chosen in place of the variants that the search prefers.
     added, dropped, unticked : tuple of str
         Codes brought in by a refinement, taken out by one, and left in but not wanted.
+    excluded : tuple of str
+        Topics that a refinement took out: nothing about them comes in again.
 
     Examples
     --------
@@ -193,6 +195,7 @@ class Edits:
     added: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     unticked: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, list[str]]:
         """Give them as plain values.

@@ -74,17 +74,21 @@ class Release(Timeline):
         frame = state.frame[kept].copy()
         frame.insert(0, "segment_name", labels[kept].map(names))
         frame.insert(0, "segment", labels[kept])
-        name = state.query or ", ".join(self.catalog[c].label for c in state.confirmed[:3])
+        name = state.audience_name or state.query
+        name = name or ", ".join(self.catalog[c].label for c in state.confirmed[:3])
         return Audience(name, chosen, frame, len(labels), self._decisions())
 
     @step
-    def pick(self, segments: Sequence[int]) -> Audience | None:
+    def pick(self, segments: Sequence[int], name: str | None = None) -> Audience | None:
         """Choose the segments that make the audience.
 
         Parameters
         ----------
         segments : sequence of int
             Ids; none for all.
+        name : str, optional
+            What the audience is called, 1 to 80 characters; by default as before, at first the
+            question.
 
         Returns
         -------
@@ -94,10 +98,15 @@ class Release(Timeline):
         ------
         NotFound
             If there is no such segment.
+        InvalidInput
+            If the name is empty or too long.
         """
+        cut = self._needed_segments()
         for segment in segments:
-            self._needed_segments().segment(segment)
-        self.change("the choice of segments", picked=tuple(sorted(set(segments))))
+            cut.segment(segment)
+        called = self.state.audience_name if name is None else _checked_name(name)
+        picked = tuple(sorted(set(segments)))
+        self.change("the choice of segments", picked=picked, audience_name=called)
         return self.audience
 
     @step
@@ -123,9 +132,7 @@ class Release(Timeline):
         NotFound
             If there is no such segment.
         """
-        name = conversation.plain_text(name)
-        if len(name) > 80:
-            raise InvalidInput(f"The name has {len(name)} characters.", "Use at most 80.")
+        name = _checked_name(name)
         renamed = self._needed_segments().rename(segment, name)
         names = {**dict(self.state.names), segment: name}
         self.change("the name", segmentation=renamed, names=tuple(sorted(names.items())))
@@ -204,6 +211,27 @@ class Release(Timeline):
         self.reply(f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}.")
         return delivery
 
+    def name_of_segment(self, segment: int) -> str:
+        """Give the name of a segment.
+
+        Parameters
+        ----------
+        segment : int
+            Its id.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        WrongStep
+            If there are no segments yet.
+        NotFound
+            If there is no such segment.
+        """
+        return self._needed_segments().segment(segment).name
+
     # -- inside ----------------------------------------------------------------------------------
 
     @property
@@ -239,6 +267,13 @@ class Release(Timeline):
             "seed": self.random_state,
             "catalogue": self.catalog.fingerprint,
         }
+
+
+def _checked_name(name: str) -> str:
+    name = conversation.plain_text(name)
+    if len(name) > 80:
+        raise InvalidInput(f"The name has {len(name)} characters.", "Use at most 80.")
+    return name
 
 
 def without_labels(segmentation: Segmentation) -> Segmentation:

@@ -12,11 +12,12 @@ from audience_nb.distribution import Delivery
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
 from audience_nb.question import Edits, Filters, Understanding, checked_kinds
 from audience_nb.snapshot import Message
+from audience_nb.sources.address import PLACEHOLDER, plain_options, shareable
 
 if TYPE_CHECKING:
     from audience_nb.session import Session
 
-__all__ = ["code_of", "decisions_of", "read_decisions", "replayed"]
+__all__ = ["code_of", "decisions_of", "origin_of", "read_decisions", "replayed"]
 
 FORMAT = "audience_nb session 1"
 _MEANT = {
@@ -25,6 +26,40 @@ _MEANT = {
     "catalog": "catalogue",
     "source": "source of records",
 }
+
+
+def origin_of(given: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe what a session was opened on, so that it may be saved.
+
+    Parameters
+    ----------
+    given : mapping
+        `frame`, `dictionary`, `catalog` and `source` as they were given; None for none.
+    options : mapping
+        Of the records, see `open_source`.
+
+    Returns
+    -------
+    dict
+        Paths and addresses are kept without what lets one in, objects only named.
+
+    Examples
+    --------
+    >>> origin_of({"frame": "postgresql://ann:s3same@db/shop"}, {})
+    {'frame': 'postgresql://ann:PASSWORD@db/shop', 'secret': True}
+    """
+    origin: dict[str, Any] = {}
+    hidden = False
+    for name, value in given.items():
+        if value is not None:
+            origin[name], secret = shareable(value)
+            hidden = hidden or secret
+    kept, secret = plain_options(options)
+    if kept:
+        origin["options"] = kept
+    if hidden or secret:
+        origin["secret"] = True
+    return origin
 
 
 def decisions_of(session: Session) -> dict[str, Any]:
@@ -74,6 +109,11 @@ def decisions_of(session: Session) -> dict[str, Any]:
         "enriched": state.lifestyles is not None,
         "picked": list(state.picked),
         "names": [list(pair) for pair in state.names],
+        "min_size": state.min_size,
+        "max_size": state.max_size,
+        "audience_name": state.audience_name,
+        "compared": list(state.compared),
+        "explained": state.explained,
         "exported": dict(state.exported) if state.exported else None,
         "deliveries": [d.to_dict() for d in state.deliveries],
         "messages": [asdict(m) for m in session.messages],
@@ -147,6 +187,7 @@ def replayed(
     try:
         source = decisions["source"]
         at_hand = {"frame": frame, **options}
+        _require_secret(source, at_hand)
         for name in ("frame", "dictionary", "catalog", "source"):
             if name in source and at_hand.get(name) is None:
                 if source[name] is None:
@@ -159,6 +200,9 @@ def replayed(
         options = at_hand
         if source["type"] == "frame":
             options.setdefault("id", source["id"])
+            # Options such as the table's name are no use to a table given in its place.
+            if isinstance(frame, str | Path | list | tuple):
+                options = {**source.get("options", {}), **options}
         elif source["type"] == "synthetic":
             options.setdefault("n_records", source["n_records"])
         session = session_type(frame, random_state=decisions["random_state"], **options)
@@ -212,6 +256,22 @@ def replayed(
     return session
 
 
+def _require_secret(source: Mapping[str, Any], at_hand: Mapping[str, Any]) -> None:
+    """Ask again for a password or token, which is never saved."""
+    if not source.get("secret") or at_hand.get("frame") is not None:
+        return
+    if PLACEHOLDER in json.dumps(source.get("frame")):
+        raise InvalidInput(
+            f"The session was opened on {source['frame']!r}, whose password is never saved.",
+            f"Give the address with the password as `frame`, in place of {PLACEHOLDER}.",
+        )
+    if not any(name in at_hand for name in ("token", "password")):
+        raise InvalidInput(
+            f"The session was opened on {source['frame']!r} with a token, which is never saved.",
+            "Give it again as `token`.",
+        )
+
+
 def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
     # What was confirmed then was learnt from then.
     feedback, session.feedback = session.feedback, None
@@ -237,6 +297,12 @@ def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
         min_share=decisions["min_share"],
         max_share=decisions["max_share"],
         picked=tuple(decisions["picked"]),
+        # Sessions saved before there were any lack these.
+        min_size=decisions.get("min_size"),
+        max_size=decisions.get("max_size"),
+        audience_name=decisions.get("audience_name"),
+        compared=tuple(decisions.get("compared", ())),
+        explained=decisions.get("explained"),
         exported=decisions["exported"],
         deliveries=tuple(Delivery(**d) for d in decisions["deliveries"]),
     )
@@ -264,10 +330,15 @@ def code_of(session: Session) -> str:
             value = name if origin[name] is None else repr(origin[name])
             given.append(value if name == "frame" else f"{name}={value}")
             objects += [name] if origin[name] is None else []
+    if origin.get("secret"):
+        lines += _where_secrets_go(origin)
     if objects:
         lines += [f"# At hand: {', '.join(objects)}, as the session was opened with.", ""]
     if origin.get("id") is not None:
         given.append(f"id={origin['id']!r}")
+    given += [f"{name}={value!r}" for name, value in origin.get("options", {}).items()]
+    if origin.get("secret") and PLACEHOLDER not in json.dumps(origin.get("frame")):
+        given.append(f"token={PLACEHOLDER!r}")
     if origin["type"] == "synthetic":
         given.append(f"n_records={session.source.n_records}")
     given.append(f"random_state={session.random_state}")
@@ -300,8 +371,17 @@ def code_of(session: Session) -> str:
     if state.lifestyles is not None:
         lines.append("session.enrich()")
     lines += [f"session.rename({segment}, {name!r})" for segment, name in state.names]
-    if state.picked:
-        lines.append(f"session.pick({list(state.picked)!r})")
+    if state.picked or state.audience_name:
+        called = f", name={state.audience_name!r}" if state.audience_name else ""
+        lines.append(f"session.pick({list(state.picked)!r}{called})")
     if state.exported is not None:
         lines.append(f"session.export({state.exported['path']!r})")
     return "\n".join(lines) + "\n"
+
+
+def _where_secrets_go(origin: Mapping[str, Any]) -> list[str]:
+    what = "the address" if PLACEHOLDER in json.dumps(origin.get("frame")) else "token"
+    return [
+        f"# What lets you in is never written down: put it in place of {PLACEHOLDER} in {what}.",
+        "",
+    ]

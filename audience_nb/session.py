@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from audience_nb import replay
 from audience_nb.catalog import Catalog
+from audience_nb.errors import InvalidInput
 from audience_nb.export import write_atomically
 from audience_nb.snapshot import Snapshot, checked_arguments, take_snapshot
-from audience_nb.sources.frame import FrameSource, read_table
+from audience_nb.sources import open_source
 from audience_nb.timeline import Progress
 from audience_nb.verbs import Verbs
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audience_nb.conversation.model import LanguageModel
     from audience_nb.embedding import Encoder
     from audience_nb.search import Suggestion
     from audience_nb.search.feedback import Feedback
@@ -25,23 +27,29 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+# Cells of the sample that a catalogue is inferred from, and its rows.
+SAMPLE_CELLS = 4_000_000
+FEWEST_ROWS, MOST_ROWS = 1_000, 20_000
+
 
 class Session(Verbs):
     """The workflow: ask, refine, confirm, load, segment, enrich, export, distribute, undo.
 
     Parameters
     ----------
-    frame : pandas.DataFrame, path to a CSV file, or None
-        Your records, one row each; None for the synthetic population.
+    frame : table, path, address, list of these, or None
+        Your records: a table of pandas, polars or Arrow; CSV, JSONL or Parquet files, also a
+        folder or a pattern; the address of a database, with `table`, or of an HTTP interface; a
+        list, joined on the id. None for the synthetic population. See `open_source`.
     dictionary : pandas.DataFrame, mapping, path, or None
         Codebook of the frame's columns, see `Catalog.from_frame`.
     catalog : Catalog, optional
         The variables to search; by default the demo catalogue, or the frame's own columns.
     id : str, optional
-        The frame's column that identifies a record.
+        The column that identifies a record.
     source : Source, optional
         Where records come from, instead of `frame`.
-    encoder : Encoder, optional
+    encoder : Encoder or str, optional
         Meaning of texts; by default the offline one.
     n_records : int, optional
         Size of the synthetic population.
@@ -53,6 +61,13 @@ class Session(Verbs):
     feedback : bool, path or Feedback, optional
         Learn from what is confirmed, and place it higher in later answers: True for the
         memory of this process only, a path to keep it in a file. Off by default.
+    language_model : LanguageModel or str, optional
+        Reads messages in place of the grammar, see `audience_nb.conversation.model`; a name is one
+        of OpenAI's models. Off by default, also where a key is set: what is typed and the labels
+        of suggestions leave this machine.
+    **options
+        Of your records, see `open_source`: `table`, `columns`, `delimiter`, `token`, `keep` and
+        the like. Passwords and tokens are never saved.
 
     Attributes
     ----------
@@ -78,34 +93,35 @@ class Session(Verbs):
 
     def __init__(
         self,
-        frame: pd.DataFrame | str | Path | None = None,
+        frame: Any = None,
         dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None = None,
         catalog: Catalog | None = None,
         *,
         id: str | None = None,
         source: Source | None = None,
-        encoder: Encoder | None = None,
+        encoder: Encoder | str | None = None,
         n_records: int = 1000,
         random_state: int = 0,
         background: bool = False,
         feedback: Feedback | str | Path | bool | None = None,
+        language_model: LanguageModel | str | None = None,
+        **options: Any,
     ) -> None:
-        # What a saved session needs to be opened again: paths are kept, objects only named.
-        given = {"frame": frame, "dictionary": dictionary, "catalog": catalog, "source": source}
-        self.origin: dict[str, Any] = {
-            name: str(value) if isinstance(value, str | Path) else None
-            for name, value in given.items()
-            if value is not None
-        }
+        self.origin = replay.origin_of(
+            {"frame": frame, "dictionary": dictionary, "catalog": catalog, "source": source},
+            options,
+        )
+        if options and (source is not None or frame is None):
+            raise InvalidInput(
+                f"The option {next(iter(options))!r} is for records of your own, given as frame.",
+                "Leave it out, or give the records.",
+            )
         if source is not None:
             self.origin["type"] = "source"
             catalog = catalog or Catalog.demo()
         elif frame is not None:
             self.origin |= {"type": "frame", "id": id}
-            table = read_table(frame)
-            kept = table.drop(columns=[id]) if id in table.columns else table
-            catalog = catalog or Catalog.from_frame(kept, dictionary)
-            source = FrameSource(table, catalog.codes, id=id)
+            catalog, source = _opened(frame, dictionary, catalog, id, options)
         else:
             from audience_nb.sources.synthetic import SyntheticSource
 
@@ -120,6 +136,11 @@ class Session(Verbs):
         super().__init__(
             catalog, source, encoder, random_state, background=background, feedback=feedback
         )
+        if isinstance(language_model, str):
+            from audience_nb.conversation.model import LanguageModel
+
+            language_model = LanguageModel(language_model)
+        self.language_model = language_model
 
     def __repr__(self) -> str:
         done = [s["name"] for s in self.snapshot().to_dict()["steps"] if s["state"] == "done"]
@@ -279,3 +300,24 @@ class Session(Verbs):
         """
         with self.lock:
             return replay.code_of(self)
+
+
+def _opened(
+    frame: Any,
+    dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None,
+    catalog: Catalog | None,
+    id: str | None,
+    options: Mapping[str, Any],
+) -> tuple[Catalog, Source]:
+    """Open somebody's records, and infer what variables they have where no catalogue is given."""
+    options = dict(options)
+    if catalog is not None and isinstance(frame, str) and frame.startswith(("http:", "https:")):
+        # An interface cannot say what it has.
+        options.setdefault("columns", tuple(catalog.codes))
+    source = open_source(frame, id=id, **options)
+    if catalog is None:
+        n_columns = len(source.codes) + len(source.attributes)
+        n_rows = min(MOST_ROWS, max(FEWEST_ROWS, SAMPLE_CELLS // n_columns))
+        catalog = Catalog.from_frame(source.sample(n_rows), dictionary)
+    chosen = getattr(source, "with_codes", None)
+    return catalog, source if chosen is None else chosen(catalog.codes)

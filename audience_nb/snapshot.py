@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from audience_nb.errors import InvalidInput
@@ -41,6 +41,14 @@ class Message:
         What.
     next_move : str, optional
         What the reader can do about an error.
+    options : list of str, optional
+        What can be answered to a question: each can be said as it is.
+    actions : list of dict, optional
+        What the message before was read as, in JSON.
+    changes : dict, optional
+        What that changed, see `audience_nb.refinement.difference`.
+    read_by : str, optional
+        What read it: "grammar", or a language model's name.
 
     Examples
     --------
@@ -51,6 +59,10 @@ class Message:
     role: Literal["user", "assistant", "error"]
     text: str
     next_move: str = ""
+    options: list[str] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    changes: dict[str, Any] = field(default_factory=dict)
+    read_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,8 @@ class Snapshot:
             `revision`, `steps`, `data`, `data_type`, `subtype`, `data_types`, `messages`,
             `query`, `limit`, `understood`, `intents`, `filters`, `options`, `index`,
             `suggestions`, `selected`, `loaded`, `size_rule`, `segmentation`, `audience`,
-            `export`, `deliveries`, `undo`.
+            `export`, `deliveries`, `comparison`, `explanation`, `language_model`, `undo`,
+            `redo`.
         """
         return self.values
 
@@ -131,12 +144,18 @@ def take_snapshot(session: Session) -> Snapshot:
                 "n_segments": state.n_segments,
                 "min_share": state.min_share,
                 "max_share": state.max_share,
+                "min_size": state.min_size,
+                "max_size": state.max_size,
             },
             "segmentation": _segmentation(session),
             "audience": _audience(session),
             "export": dict(state.exported) if state.exported else None,
             "deliveries": [d.to_dict() for d in state.deliveries],
+            "comparison": session.comparison,
+            "explanation": session.explanation,
+            "language_model": session.language_model_name,
             "undo": session.undoable,
+            "redo": session.redoable,
         }
     )
 
@@ -321,7 +340,7 @@ def _audience(session: Session) -> dict[str, Any] | None:
     chosen = [s for s in cut.segments if not session.state.picked or s.id in session.state.picked]
     size = sum(s.size for s in chosen)
     return {
-        "name": session.state.query or "audience",
+        "name": session.state.audience_name or session.state.query or "audience",
         "segments": [s.id for s in chosen],
         "size": size,
         "share": size / len(cut.labels),
@@ -375,10 +394,14 @@ _VERBS: dict[str, dict[str, Any]] = {
     "segment": _RULE,
     "enrich": {},
     "build": _RULE,
-    "pick": {"segments": _is_counts},
+    "pick": {"segments": _is_counts, "name": _is_text},
     "rename": {"segment": _is_count, "name": _is_text},
     "export": {"name": _is_text},
+    "compare": {"segments": _is_counts},
+    "explain": {"code": _is_text, "segment": _is_count},
     "undo": {},
+    "redo": {},
+    "restart": {},
 }
 _REQUIRED = {
     "choose": ("data_type",),
@@ -388,6 +411,7 @@ _REQUIRED = {
     "select": ("codes",),
     "swap": ("code", "with"),
     "pick": ("segments",),
+    "compare": ("segments",),
     "rename": ("segment", "name"),
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audience_nb.distribution import Delivery
     from audience_nb.search import Suggestion
     from audience_nb.segments import Segmentation
+    from audience_nb.sources.tabular import Fetched
 
 __all__ = ["Progress", "State", "Timeline", "step"]
 
@@ -44,6 +45,8 @@ class State:
     selected: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
     frame: pd.DataFrame | None = None
+    # What became of the rows that were asked for: a report without rows.
+    fetched: Fetched | None = None
     n_segments: int | Literal["auto"] = "auto"
     min_share: float = 0.05
     max_share: float = 0.10
@@ -53,6 +56,13 @@ class State:
     names: tuple[tuple[int, str], ...] = ()
     exported: Mapping[str, Any] | None = None
     deliveries: tuple[Delivery, ...] = ()
+    # Sizes in records, where they were set so; the shares follow when the records are cut.
+    min_size: int | None = None
+    max_size: int | None = None
+    audience_name: str | None = None
+    # What is looked at closer: two segments; a variable's code, a segment's id, "" for the answer.
+    compared: tuple[int, ...] = ()
+    explained: str | int | None = None
 
 
 def step(method: F) -> F:
@@ -106,6 +116,9 @@ class Timeline:
         self._depth = 0
         self._label = ""
         self._past: list[tuple[str, State]] = []
+        self._future: list[tuple[str, State]] = []
+        # What an undo of the step under way leads back to.
+        self._base = state
         self._watchers: list[Callable[[], None]] = []
 
     @property
@@ -113,9 +126,30 @@ class Timeline:
         """What undo would take back, in words; None if there is nothing."""
         return self._past[-1][0] if self._past else None
 
+    @property
+    def redoable(self) -> str | None:
+        """What redo would bring back, in words; None if there is nothing."""
+        return self._future[-1][0] if self._future else None
+
+    @property
+    def under_way(self) -> str:
+        """What the step under way does, in words, as an undo will name it."""
+        return self._label or "this"
+
+    @property
+    def n_undoable(self) -> int:
+        """How many changes can be taken back."""
+        return len(self._past)
+
+    @property
+    def n_redoable(self) -> int:
+        """How many changes that were taken back can be done again."""
+        return len(self._future)
+
     def forget_past(self) -> None:
-        """Make what was done so far impossible to undo."""
+        """Make what was done so far impossible to undo, or to do again."""
         self._past.clear()
+        self._future.clear()
 
     def subscribe(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call `watcher` after each change.
@@ -150,8 +184,27 @@ class Timeline:
             if not self._past:
                 raise WrongStep("There is nothing to undo.", "Ask for an audience.")
             what, before = self._past.pop()
-            self.state = before
+            self._future.append((what, self._base if self._depth else self.state))
+            self.state = self._base = before
             self.reply(f"Took back {what}.")
+            if not self._depth:
+                self._changed()
+
+    def redo(self) -> None:
+        """Do again what was taken back last.
+
+        Raises
+        ------
+        WrongStep
+            If nothing was taken back since the last change.
+        """
+        with self.lock:
+            if not self._future:
+                raise WrongStep("There is nothing to redo.", "Undo something first.")
+            what, after = self._future.pop()
+            self._past.append((what, self._base if self._depth else self.state))
+            self.state = self._base = after
+            self.reply(f"Did {what} again.")
             if not self._depth:
                 self._changed()
 
@@ -159,29 +212,38 @@ class Timeline:
     def one_step(self) -> Iterator[None]:
         """Hold the lock over one thing to undo; a failure inside leaves the work as it was."""
         with self.lock:
-            before, past, said = self.state, len(self._past), len(self.messages)
+            before, base, said = self.state, self._base, len(self.messages)
+            past, future = list(self._past), list(self._future)
             self._depth += 1
             if self._depth == 1:
                 self._label = ""
+                self._base = base = before
             try:
                 yield
             except BaseException:
-                self.state = before
-                del self._past[past:]
+                self.state, self._base = before, base
+                self._past, self._future = past, future
                 if self._depth > 1:
                     del self.messages[said:]
                 raise
             finally:
                 self._depth -= 1
             if self._depth == 0:
-                if self.state is not before and len(self._past) == past:
-                    self._past.append((self._label, before))
+                if self.state is not self._base:
+                    self._past.append((self._label, self._base))
+                    self._future.clear()
                 self._changed()
 
     def change(self, label: str, **changes: Any) -> None:
         """Replace fields of the state; `label` says in words what an undo takes back."""
         self._label = label
         self.state = replace(self.state, **changes)
+
+    def look(self, **changes: Any) -> None:
+        """Replace what is looked at; there is nothing to undo about that."""
+        same = self.state is self._base
+        self.state = replace(self.state, **changes)
+        self._base = self.state if same else replace(self._base, **changes)
 
     def discard(self, *stages: str) -> None:
         """Drop what a repeated verb invalidates, and name the loss."""
@@ -191,13 +253,15 @@ class Timeline:
         if "confirmed" in stages and state.confirmed:
             empty["confirmed"] = ()
         if "frame" in stages and state.frame is not None:
-            empty["frame"] = None
+            empty |= {"frame": None, "fetched": None}
         if "segmentation" in stages and state.segmentation is not None:
             lost.append(f"{state.segmentation.n_segments} segments")
             if state.names:
                 lost.append(f"{len(state.names)} names of yours")
             empty |= {"segmentation": None, "lifestyles": None, "picked": (), "names": ()}
-            empty["exported"] = None
+            empty |= {"exported": None, "compared": (), "audience_name": None}
+            if isinstance(state.explained, int):
+                empty["explained"] = None
         if empty:
             self.state = replace(state, **empty)
         if lost:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from audience_nb import conversation
 from audience_nb.catalog import Catalog, Variable
 from audience_nb.errors import InvalidInput, NotFound, WrongStep
 from audience_nb.inquiry import Inquiry
 from audience_nb.policy import check_identifier, require_allowed, rule_of
-from audience_nb.refinement import apply
+from audience_nb.refinement import (
+    compare,
+    comparison_values,
+    context_of,
+    converse,
+    explain,
+    explanation_values,
+    shares_of,
+    shown_to_model,
+)
 from audience_nb.release import Release, without_labels
 from audience_nb.snapshot import Message
+from audience_nb.sources import fetch_report
 from audience_nb.timeline import State, step
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audience_nb.conversation.model import LanguageModel
     from audience_nb.embedding import Encoder
     from audience_nb.search import Suggestion
     from audience_nb.search.feedback import Feedback
@@ -39,7 +50,7 @@ class Verbs(Inquiry, Release):
         The variables that can be found.
     source : Source
         Where records come from.
-    encoder : Encoder or None
+    encoder : Encoder, str or None
         Meaning of texts; None for the offline default.
     random_state : int
         Seed of the segmentation.
@@ -53,7 +64,7 @@ class Verbs(Inquiry, Release):
         self,
         catalog: Catalog,
         source: Source,
-        encoder: Encoder | None,
+        encoder: Encoder | str | None,
         random_state: int,
         *,
         background: bool = False,
@@ -67,6 +78,7 @@ class Verbs(Inquiry, Release):
         self.random_state = random_state
         self.background = background
         self.feedback = feedback
+        self.language_model: LanguageModel | None = None
         self.at_once = False
 
     @step
@@ -135,16 +147,22 @@ class Verbs(Inquiry, Release):
         """
         if self.state.query is None:
             raise WrongStep("There is nothing to refine yet.", "Ask for an audience first.")
-        actions = [
-            conversation.Add(a.text) if isinstance(a, conversation.Ask) else a
-            for a in conversation.parse(conversation.plain_text(text))
+        said = conversation.plain_text(text)
+        actions, note, read_by = self._read(said, context_of(self))
+        edits = [
+            conversation.Add(a.text) if isinstance(a, conversation.Ask) else a for a in actions
         ]
-        apply(self, actions)
+        converse(self, edits, note, read_by)
         return self.suggestions
 
     @step
     def say(self, text: str) -> Self:
-        """Do what a message says: ask anew, refine, set sizes, undo.
+        """Do what a message says, and reply: what was understood, what changed, how to go back.
+
+        Ask anew; add, drop or keep topics; filter by kind, source, category or availability;
+        more or fewer suggestions; choose the data type; set the number and size of segments;
+        build; rename, pick, merge, compare or explain segments; explain a suggestion; export;
+        undo, redo, start over. In English or French, several at once, in order.
 
         Parameters
         ----------
@@ -154,16 +172,120 @@ class Verbs(Inquiry, Release):
         Returns
         -------
         Session
-            This session.
+            This session; the reply is the last of its `messages`.
+
+        Raises
+        ------
+        InvalidInput
+            If the text is empty, or a question has no word that says what to find. Whatever else
+            cannot be done is said in the reply.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from audience_nb import Session
+        >>> session = Session(pd.DataFrame({"age": range(20, 80), "spend": [1, 2, 3] * 20}))
+        >>> session.say("age of people, then 12 segments, none above 10 %").state.n_segments
+        12
+        >>> session.messages[-1].actions[1]
+        {'action': 'bound', 'n_segments': 12, 'max_share': 0.1}
         """
-        self.messages.append(Message("user", conversation.plain_text(text)[:500]))
-        actions = conversation.parse(conversation.plain_text(text))
-        if self.state.query is None and all(
-            isinstance(a, conversation.Add | conversation.Drop) for a in actions
-        ):
-            actions = [conversation.Ask(text)]
-        apply(self, actions)
+        said = conversation.plain_text(text)
+        context = context_of(self)
+        self.messages.append(Message("user", said[:500]))
+        actions, note, read_by = self._read(said, context)
+        converse(self, actions, note, read_by)
         return self
+
+    def _read(
+        self, said: str, context: conversation.Context
+    ) -> tuple[list[conversation.Action], str, str]:
+        """Read a message by the grammar, or by the language model where there is one."""
+        actions = conversation.parse(said, context)
+        if self.language_model is None:
+            return actions, "", "grammar"
+        return self.language_model.read(said, context, actions, shown_to_model(self))
+
+    @step
+    def compare(self, segments: Sequence[int]) -> dict[str, Any]:
+        """Set two segments side by side.
+
+        Parameters
+        ----------
+        segments : sequence of int
+            Two ids.
+
+        Returns
+        -------
+        dict
+            `segments` and `rows`, what sets them apart most first: `label`, `values`, `texts`,
+            `base`, `indexes`, `effects` and `difference` of the effects.
+
+        Raises
+        ------
+        InvalidInput
+            If they are not two.
+        NotFound
+            If there is no such segment.
+        WrongStep
+            If there are no segments yet.
+        """
+        return compare(self, segments)
+
+    @step
+    def explain(self, code: str | None = None, segment: int | None = None) -> dict[str, Any]:
+        """Say why a variable was suggested, what a segment is, or how the answer came about.
+
+        Parameters
+        ----------
+        code : str, optional
+            Of a suggestion.
+        segment : int, optional
+            Id of a segment. Without both, the whole answer is explained.
+
+        Returns
+        -------
+        dict
+            `of` and `text`; score, parts and reasons of a suggestion, traits of a segment.
+
+        Raises
+        ------
+        NotFound
+            If there is no such suggestion or segment.
+        WrongStep
+            If nothing was asked or built yet.
+        """
+        return explain(self, conversation.Explain(code or "", segment))
+
+    @step
+    def restart(self) -> Self:
+        """Forget the question, the edits and the segments; the data and their type stay.
+
+        Returns
+        -------
+        Session
+            This session; undo brings everything back.
+        """
+        state = self.state
+        self.state = State(state.data_type, state.subtype)
+        self.change("the new start")
+        self.reply("A new start: describe an audience.")
+        return self
+
+    @property
+    def comparison(self) -> dict[str, Any] | None:
+        """The two segments compared last, as `compare` gives them; None if there are none."""
+        return comparison_values(self)
+
+    @property
+    def explanation(self) -> dict[str, Any] | None:
+        """What was explained last, as `explain` gives it; None if nothing was."""
+        return explanation_values(self)
+
+    @property
+    def language_model_name(self) -> str | None:
+        """Name of the language model that reads messages; None for the grammar alone."""
+        return None if self.language_model is None else self.language_model.name
 
     @step
     def confirm(self, codes: Sequence[str] | None = None, top: int | None = None) -> list[Variable]:
@@ -245,9 +367,10 @@ class Verbs(Inquiry, Release):
         if not self.state.confirmed:
             self.confirm()
         self.tell("Fetching records", 0.0)
-        frame = self.source.fetch(list(self.state.confirmed))
+        fetched = fetch_report(self.source, list(self.state.confirmed), progress=self.tell)
+        frame = fetched.frame
         self.discard("segmentation")
-        self.change("the loaded records", frame=frame)
+        self.change("the loaded records", frame=frame, fetched=fetched.without_rows())
         self.tell("Fetching records", 1.0)
         return frame if self._rows_may_be_seen else frame.head(0)
 
@@ -285,13 +408,17 @@ class Verbs(Inquiry, Release):
 
         require_allowed(self.state.data_type, "segment")
         n_segments = self.state.n_segments if n_segments is None else n_segments
-        min_share = self.state.min_share if min_share is None else min_share
-        max_share = self.state.max_share if max_share is None else max_share
         if self.state.frame is None:
             self.load()
         frame = self.state.frame
         if frame is None:
             raise WrongStep("No records are loaded.", "Confirm variables and load first.")
+        # Sizes set in records hold for the records at hand; shares given here replace them.
+        min_size = self.state.min_size if min_share is None else None
+        max_size = self.state.max_size if max_share is None else None
+        least, most = shares_of(self.state, len(frame))
+        min_share = least if min_share is None else min_share
+        max_share = most if max_share is None else max_share
         segmentation = Segmentation.fit(
             frame,
             [self.catalog[code] for code in self.state.confirmed],
@@ -316,6 +443,8 @@ class Verbs(Inquiry, Release):
             n_segments=n_segments,
             min_share=min_share,
             max_share=max_share,
+            min_size=min_size,
+            max_size=max_size,
         )
         small, large = segmentation.bounds
         self.reply(

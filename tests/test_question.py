@@ -106,7 +106,11 @@ def test_filters_narrow_an_answer_and_stay_with_it(session: Session) -> None:
     assert session.undoable == "the choice of third party data"
     session.undo()
     again = reopened(session)
-    assert again.snapshot().to_dict() == {**session.snapshot().to_dict(), "undo": None}
+    assert again.snapshot().to_dict() == {
+        **session.snapshot().to_dict(),
+        "undo": None,
+        "redo": None,
+    }
     made = run(session.to_code(), session)
     assert codes(made) == codes(session)
     assert made.state.filters == session.state.filters
@@ -243,7 +247,11 @@ def test_a_variant_is_swapped_in_suggestions_and_ticks(session: Session) -> None
     assert new["undo"] == "the choice of a variant"
 
     again = reopened(session)
-    assert again.snapshot().to_dict() == {**session.snapshot().to_dict(), "undo": None}
+    assert again.snapshot().to_dict() == {
+        **session.snapshot().to_dict(),
+        "undo": None,
+        "redo": None,
+    }
     assert codes(run(session.to_code(), session)) == codes(session)
     session.confirm()
     assert run(session.to_code(), session).state.confirmed == session.state.confirmed

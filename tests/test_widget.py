@@ -150,7 +150,7 @@ def test_a_question_is_filtered_meant_otherwise_and_undone_on_the_wire(wire: Wir
     error = wire.ask("ask", "5", text=text, sources="x")["error"]
     assert error["fact"] == "The argument 'sources' of ask is out of range."
     assert wire.ask("undo", "6")["ok"]
-    changing = ("messages", "revision")
+    changing = ("messages", "revision", "redo")
     after = {k: v for k, v in wire.builder.snapshot.items() if k not in changing}
     assert after == {k: v for k, v in before.items() if k not in changing}
 
@@ -208,11 +208,11 @@ def test_an_error_is_a_fact_and_a_next_move(wire: Wire) -> None:
 def test_a_failure_inside_shows_its_name_and_nothing_of_the_data(
     wire: Wire, monkeypatch: Any, caplog: Any
 ) -> None:
-    def fail(columns: Any) -> pd.DataFrame:
+    def fail(columns: Any, **options: Any) -> pd.DataFrame:
         raise ZeroDivisionError("row PRIVATE-0001 has 0 spend")
 
     wire.ask("select", codes=["age"])
-    monkeypatch.setattr(wire.builder.session.source, "fetch", fail)
+    monkeypatch.setattr(wire.builder.session.source, "fetch_report", fail)
     with caplog.at_level(logging.ERROR, logger="audience_nb"):
         error = wire.ask("build", "2")["error"]
     assert error == {
@@ -244,14 +244,14 @@ def test_progress_is_sent_and_a_build_can_be_cancelled(wire: Wire, monkeypatch: 
     wire.ask("select", codes=["age"])
     session = wire.builder.session
     reached, release = threading.Event(), threading.Event()
-    fetch = session.source.fetch
+    fetch = session.source.fetch_report
 
-    def slow(columns: Any) -> pd.DataFrame:
+    def slow(columns: Any, **options: Any) -> Any:
         reached.set()
         assert release.wait(60)
-        return fetch(columns)
+        return fetch(columns, **options)
 
-    monkeypatch.setattr(session.source, "fetch", slow)
+    monkeypatch.setattr(session.source, "fetch_report", slow)
     wire.say("build", "2")
     assert reached.wait(60)
     # The verb works in a thread of its own: this one is free to say stop.
@@ -270,19 +270,19 @@ def test_a_long_verb_keeps_saying_that_it_lives(wire: Wire, monkeypatch: Any) ->
     monkeypatch.setattr(line, "_HEARTBEAT_S", 0.02)
     wire.ask("select", codes=["age"])
     session = wire.builder.session
-    fetch = session.source.fetch
+    fetch = session.source.fetch_report
 
-    def slow(columns: Any) -> pd.DataFrame:
+    def slow(columns: Any, **options: Any) -> Any:
         # Told nothing new meanwhile, the view hears the last stage over and over.
         with wire.changed:
             assert wire.changed.wait_for(lambda: len(heard()) >= 4, 60)
-        return fetch(columns)
+        return fetch(columns, **options)
 
     def heard() -> list[dict[str, Any]]:
         told = {"stage": "Fetching records", "fraction": 0.0}
         return [m for m in wire.received if m.get("progress") == told]
 
-    monkeypatch.setattr(session.source, "fetch", slow)
+    monkeypatch.setattr(session.source, "fetch_report", slow)
     assert wire.ask("build", "2")["ok"]
     assert {m["id"] for m in heard()} == {"2"}
 

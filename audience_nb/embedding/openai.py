@@ -123,7 +123,7 @@ class OpenAIEncoder:
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-        key = _key(api_key, url)
+        key = key_for(api_key, url)
         for name, value, most in (
             ("dimensions", dimensions, _MAX_LENGTH),
             ("batch_size", batch_size, _MAX_TEXTS),
@@ -362,8 +362,37 @@ class _Vectors:
             self.matrix[self.rows[text]] = vector
 
 
-def _key(api_key: str | None, base_url: str | None) -> str:
-    """Choose the key; "" for none."""
+def key_for(
+    api_key: str | None,
+    base_url: str | None,
+    otherwise: str = "leave out the encoder to work offline",
+) -> str:
+    """Choose the key for a server.
+
+    Parameters
+    ----------
+    api_key : str or None
+        As it was given; None for the environment's OPENAI_API_KEY.
+    base_url : str or None
+        The server's address; None for OpenAI's.
+    otherwise : str, optional
+        What can be done without a key.
+
+    Returns
+    -------
+    str
+        "" for none, as where a key from the environment would cross a network in the clear.
+
+    Raises
+    ------
+    InvalidInput
+        If OpenAI is meant and there is no key, the key cannot be one, or the address is none.
+
+    Examples
+    --------
+    >>> key_for("example", "http://127.0.0.1:8080/v1")
+    'example'
+    """
     if api_key:
         key = api_key.strip()
     else:
@@ -371,7 +400,7 @@ def _key(api_key: str | None, base_url: str | None) -> str:
         if base_url is None and not key:
             raise InvalidInput(
                 "There is no OpenAI API key.",
-                "Set OPENAI_API_KEY, pass api_key, or leave out the encoder to work offline.",
+                f"Set OPENAI_API_KEY, pass api_key, or {otherwise}.",
             )
     if not re.fullmatch(r"[!-~]*", key):
         raise InvalidInput(

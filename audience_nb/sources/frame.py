@@ -1,37 +1,53 @@
-"""A table already in memory as a source."""
+"""A table already in memory as a source: pandas, polars, Arrow and what narwhals knows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
-from audience_nb.errors import InvalidInput, NotFound
+from audience_nb.dropped import Dropped, merged
+from audience_nb.errors import InvalidInput
+from audience_nb.sources.conditions import Condition, ValueKind, mask_of
+from audience_nb.sources.tabular import (
+    NO_ID,
+    REPEATED,
+    Fetched,
+    Progress,
+    Tabular,
+    one_row_each,
+    require_records,
+    spread,
+)
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["FrameSource", "read_table"]
+__all__ = ["FrameSource", "is_frame", "kinds_of_columns"]
 
 
-class FrameSource:
-    """Records of a pandas table.
+class FrameSource(Tabular):
+    """Records of a table in memory.
 
     Parameters
     ----------
-    frame : pandas.DataFrame of shape (n_records, n_columns)
-        It is not changed, nor copied.
-    codes : collection of str
-        Columns that are variables; the others are attributes.
+    frame : pandas.DataFrame, or a table of polars, Arrow or another library narwhals knows
+        Of shape (n_records, n_columns). It is not changed, nor copied; of a lazy table only the
+        columns asked for are computed.
+    codes : collection of str, optional
+        Columns that are variables, the others being attributes; by default all but the id.
     id : str, optional
-        Column that identifies a record; by default the frame's own index does, if unique.
+        Column that identifies a record; by default the index of a pandas table does, if unique,
+        and the position in any other.
     name : str, optional
         Shown to people.
 
     Raises
     ------
     InvalidInput
-        If there are no rows, or the identifier is missing or repeats.
+        If it is no table, there are no rows, a column repeats, or the index repeats or lacks
+        values.
 
     Examples
     --------
@@ -43,132 +59,259 @@ class FrameSource:
 
     def __init__(
         self,
-        frame: pd.DataFrame,
-        codes: Collection[str],
+        frame: Any,
+        codes: Collection[str] | None = None,
         *,
         id: str | None = None,
         name: str = "your data",
     ) -> None:
-        import numpy as np
         import pandas as pd
 
-        self.name = name
-        self.n_records = len(frame)
-        if not self.n_records:
+        # Columns by name: codes are text, a column may be named by a number.
+        self._pandas: pd.DataFrame | None = None
+        self._foreign: Any = None
+        if isinstance(frame, pd.DataFrame):
+            self._pandas = frame
+            names = [str(column) for column in frame.columns]
+            kinds = [_kind_of(frame.iloc[:, place]) for place in range(len(names))]
+            n_records = len(frame)
+        else:
+            self._foreign = _narwhals(frame)
+            schema = self._foreign.collect_schema()
+            names = list(schema)
+            plain = {c: _kind_of_narwhals(dtype) for c, dtype in schema.items()}
+            names = [c for c in names if plain[c] is not None]
+            kinds = [kind for kind in plain.values() if kind is not None]
+            n_records = _length(self._foreign)
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise InvalidInput(
+                f"{len(twice)} column names occur more than once, the first is {twice[0]!r}.",
+                "Rename them, so that each column has its own name.",
+            )
+        if not n_records:
             raise InvalidInput("The table has 0 rows.", "Give a table with records.")
-        # Codes are text; a column may be named by a number.
-        self._columns = {str(c): frame.iloc[:, i] for i, c in enumerate(frame.columns)}
-        if id is not None and id not in self._columns:
-            raise InvalidInput(
-                f"None of the {len(self._columns)} columns is called {id!r}.",
-                "Name the column that identifies a record, or leave id out.",
-            )
-        self.id = id
-        index = pd.Index(self._columns[id]) if id is not None else frame.index
-        missing, repeated = int(np.sum(index.isna())), int(np.sum(index.duplicated()))
-        if missing or repeated:
-            where = f"The id column {id!r}" if id is not None else "The table's index"
-            raise InvalidInput(
-                f"{where} has {missing:,} missing and "
-                f"{repeated:,} repeated values among {len(index):,} rows.",
-                "Drop duplicates, or name another id column."
-                if id is not None
-                else "Call reset_index(drop=True) first, or name an id column.",
-            )
-        self._index = index
-        self._codes = tuple(code for code in codes if code in self._columns and code != id)
+        self._places = {name: place for place, name in enumerate(names)}
+        super().__init__(name, n_records, dict(zip(names, kinds, strict=True)), id=id)
+        if id is None and self._pandas is not None:
+            _require_unique(self._pandas.index)
+        if codes is not None:
+            wanted = set(codes)
+            self._codes = tuple(c for c in codes if c in self._places and c != id and c in wanted)
 
-    def __repr__(self) -> str:
-        return f"FrameSource({self.name!r}, {self.n_records:,} records)"
+    def _fetch(self, columns: list[str], where: list[Condition], tell: Progress) -> Fetched:
+        import numpy as np
 
-    @property
-    def codes(self) -> Collection[str]:
-        """Columns that are variables."""
-        return self._codes
+        needed = list(dict.fromkeys([*columns, *(c.column for c in where)]))
+        given = self._columns([*needed, *([self.id] if self.id and self.id not in needed else [])])
+        keep = np.ones(self.n_records, dtype=bool)
+        n_without = 0
+        if self.id is not None:
+            keep = _there(given[self.id])
+            n_without = int((~keep).sum())
+        if where:
+            keep &= mask_of(where, given, self.n_records)
+        frame = self._framed(columns, given, None if keep.all() else keep)
+        if self.id is None:
+            return Fetched(frame, len(frame))
+        n_rows = len(frame) + n_without
+        frame, n_repeated = one_row_each(frame)
+        require_records(n_rows, len(frame), n_without, self.id, self.name)
+        dropped = merged([Dropped(NO_ID, n_without), Dropped(REPEATED, n_repeated)])
+        return Fetched(frame, len(frame), dropped)
 
-    @property
-    def attributes(self) -> Collection[str]:
-        """Columns that are not variables: identifiers, free text."""
-        known = set(self._codes)
-        return tuple(name for name in self._columns if name not in known)
-
-    def fetch(self, columns: Sequence[str]) -> pd.DataFrame:
-        """Give the named columns for every record.
+    def sample(self, n: int) -> pd.DataFrame:
+        """Give rows spread over the table, always the same ones, with all columns.
 
         Parameters
         ----------
-        columns : sequence of str
-            Names of columns, in the order wanted.
+        n : int
+            At most so many, at least 1.
 
         Returns
         -------
-        pandas.DataFrame of shape (n_records, len(columns))
-            Indexed by the id column, else by the frame's index.
+        pandas.DataFrame of shape (n_rows, n_columns)
+            Without the id column, which is the index.
 
         Raises
         ------
-        NotFound
-            If a column is unknown.
+        InvalidInput
+            If `n` is below 1.
 
         Examples
         --------
         >>> import pandas as pd
-        >>> FrameSource(pd.DataFrame({"age": [31]}), ["age"]).fetch(["age"]).shape
-        (1, 1)
+        >>> FrameSource(pd.DataFrame({"age": range(9)})).sample(3)["age"].tolist()
+        [0, 3, 6]
         """
+        import numpy as np
+
+        if n < 1:
+            raise InvalidInput(f"A sample of {n:,} rows was asked for.", "Ask for at least 1.")
+        names = [column for column in self.kinds if column != self.id]
+        given = self._columns(list(self.kinds))
+        step = spread(self.n_records, n)
+        keep = np.zeros(self.n_records, dtype=bool)
+        keep[::step] = True
+        if self.id is not None:
+            keep &= _there(given[self.id])
+        return one_row_each(self._framed(names, given, keep))[0]
+
+    def _columns(self, columns: list[str]) -> Mapping[str, pd.Series[Any]]:
+        if self._pandas is not None:
+            return {c: self._pandas.iloc[:, self._places[c]] for c in columns}
+        chosen = self._foreign.select(columns)
+        if hasattr(chosen, "collect"):
+            chosen = chosen.collect()
+        frame = chosen.to_pandas()
+        return {c: frame[c] for c in columns}
+
+    def _framed(
+        self,
+        columns: list[str],
+        given: Mapping[str, pd.Series[Any]],
+        keep: npt.NDArray[np.bool_] | None,
+    ) -> pd.DataFrame:
         import pandas as pd
 
-        missing = [name for name in columns if name not in self._columns]
-        if missing:
-            raise NotFound(
-                f"{len(missing)} of {len(columns)} columns are not in the table, "
-                f"the first is {missing[0]!r}.",
-                "Choose from the catalogue built from this table.",
-            )
-        picked = {name: self._columns[name].set_axis(self._index) for name in columns}
-        return pd.DataFrame(picked, index=self._index)
+        if self.id is not None:
+            index = pd.Index(given[self.id], name=self.id)
+        elif self._pandas is not None:
+            index = self._pandas.index
+        else:
+            index = pd.RangeIndex(self.n_records)
+        if keep is not None:
+            index = index[keep]
+            given = {c: given[c][keep] for c in columns}
+        frame = pd.DataFrame({c: given[c].set_axis(index) for c in columns}, index=index)
+        frame.columns = pd.Index(columns, dtype=object if not columns else None)
+        return frame
 
 
-def read_table(frame: pd.DataFrame | str | Path) -> pd.DataFrame:
-    """Take a table as it is, or read it from a CSV file.
+def is_frame(what: object) -> bool:
+    """Tell whether something is a table in memory.
 
     Parameters
     ----------
-    frame : pandas.DataFrame, str or pathlib.Path
-        A table, or the path of a UTF-8 CSV file.
+    what : object
+        Anything.
 
     Returns
     -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    NotFound
-        If there is no such file.
-    InvalidInput
-        If it is neither, or not readable as CSV.
+    bool
+        True for tables of pandas, polars, Arrow and what else narwhals knows.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> read_table(pd.DataFrame({"age": [31]})).shape
-    (1, 1)
+    >>> is_frame(pd.DataFrame()), is_frame("customers.csv")
+    (True, False)
     """
+    import narwhals.stable.v2 as nw
+
+    given: Any = what
+    try:
+        nw.from_native(given)
+    except TypeError:
+        return False
+    return True
+
+
+def _narwhals(frame: object) -> Any:
+    import narwhals.stable.v2 as nw
+
+    given: Any = frame
+    try:
+        return nw.from_native(given)
+    except TypeError:
+        raise InvalidInput(
+            f"A {type(frame).__name__} is no table.",
+            "Give a table of pandas, polars or Arrow, a file, or the address of a database.",
+        ) from None
+
+
+def _length(frame: Any) -> int:
+    import narwhals.stable.v2 as nw
+
+    if isinstance(frame, nw.LazyFrame):
+        return int(frame.select(nw.len()).collect().item())
+    return int(frame.shape[0])
+
+
+def _kind_of(column: pd.Series[Any]) -> ValueKind:
     import pandas as pd
 
-    if isinstance(frame, pd.DataFrame):
-        return frame
-    if not isinstance(frame, str | Path):
+    types = pd.api.types
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _kind_of(dtype.categories.to_series())
+    if types.is_bool_dtype(dtype):
+        return "boolean"
+    if types.is_numeric_dtype(dtype):
+        return "number"
+    if types.is_datetime64_any_dtype(dtype):
+        return "date"
+    if types.is_object_dtype(dtype):
+        found = types.infer_dtype(column, skipna=True)
+        if found == "boolean":
+            return "boolean"
+        if found in ("integer", "floating", "mixed-integer-float", "decimal"):
+            return "number"
+        if found in ("date", "datetime", "datetime64"):
+            return "date"
+    return "text"
+
+
+def kinds_of_columns(frame: pd.DataFrame) -> dict[str, ValueKind]:
+    """Tell what kind of values each column of a table holds.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any table.
+
+    Returns
+    -------
+    dict of str to {"number", "text", "boolean", "date"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kinds_of_columns(pd.DataFrame({"age": [31], "name": ["Ann"]}))
+    {'age': 'number', 'name': 'text'}
+    """
+    return {str(c): _kind_of(frame.iloc[:, place]) for place, c in enumerate(frame.columns)}
+
+
+def _kind_of_narwhals(dtype: Any) -> ValueKind | None:
+    """Give the kind of a column, None for one of lists, records or bytes."""
+    import narwhals.stable.v2 as nw
+
+    if dtype == nw.Boolean:
+        return "boolean"
+    if dtype.is_numeric():
+        return "number"
+    if dtype in (nw.Date, nw.Datetime):
+        return "date"
+    return None if dtype.is_nested() or dtype == nw.Binary else "text"
+
+
+def _there(ids: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    import numpy as np
+    import pandas as pd
+
+    there = ids.notna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(ids.dtype):
+        blank = ids.astype("string").str.strip().eq("").fillna(False)
+        there = there & ~blank.to_numpy(dtype=bool)
+    return np.asarray(there, dtype=bool)
+
+
+def _require_unique(index: pd.Index[Any]) -> None:
+    missing, repeated = int(index.isna().sum()), int(index.duplicated().sum())
+    if missing or repeated:
         raise InvalidInput(
-            f"A {type(frame).__name__} is no table.", "Give a pandas DataFrame or a CSV file."
+            f"The table's index has {missing:,} missing and "
+            f"{repeated:,} repeated values among {len(index):,} rows.",
+            "Call reset_index(drop=True) first, or name an id column.",
         )
-    path = Path(frame)
-    if not path.is_file():
-        raise NotFound(f"There is no file {path.name!r}.", "Check the path.")
-    try:
-        return pd.read_csv(path, encoding="utf-8-sig")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            f"{path.name} cannot be read as CSV ({type(error).__name__}).",
-            "Save it as comma-separated UTF-8.",
-        ) from error

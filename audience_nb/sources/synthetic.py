@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from audience_nb.catalog import Catalog
 from audience_nb.errors import InvalidInput, NotFound
+from audience_nb.sources.conditions import Condition, ValueKind, checked, mask_of
 from audience_nb.sources.drawing import Drawing, drawing_of
 from audience_nb.sources.population import LATENTS, Level, Persons, lifestyle_codes
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from audience_nb.sources.tabular import Progress
 
 __all__ = ["SyntheticSource"]
 
@@ -78,13 +81,28 @@ class SyntheticSource:
         """Columns outside the catalogue: identifiers, lifestyle code, consent flags."""
         return tuple(name for name in _ATTRIBUTES if name not in self.catalog)
 
-    def fetch(self, columns: Sequence[str]) -> pd.DataFrame:
-        """Draw the named columns for every record.
+    @property
+    def kinds(self) -> Mapping[str, ValueKind]:
+        """What kind of values each column holds: "number", "text" or "boolean"."""
+        return _Kinds(self)
+
+    def fetch(
+        self,
+        columns: Sequence[str],
+        *,
+        where: Sequence[Condition] = (),
+        progress: Progress | None = None,
+    ) -> pd.DataFrame:
+        """Draw the named columns.
 
         Parameters
         ----------
         columns : sequence of str
             Codes of variables and names of attributes, in the order wanted.
+        where : sequence of Condition, optional
+            All have to hold for a record to be given.
+        progress : callable, optional
+            Called with a stage and the fraction of it that is done; may raise `Cancelled`.
 
         Returns
         -------
@@ -114,10 +132,13 @@ class SyntheticSource:
                 f"Choose from the catalogue's {len(self.catalog):,} codes, or from "
                 f"{', '.join(_ATTRIBUTES)}.",
             )
-        drawings = {
-            name: drawing_of(self.catalog[name]) if name in self.catalog else _ATTRIBUTES[name]
-            for name in columns
-        }
+        if where:
+            conditions = checked(where, self.kinds)
+            needed = list(dict.fromkeys([*columns, *(c.column for c in conditions)]))
+            frame = self.fetch(needed, progress=progress)
+            keep = mask_of(conditions, {c: frame[c] for c in needed}, len(frame))
+            return frame.loc[keep, list(columns)]
+        drawings = {name: self.drawing(name) for name in columns}
         given = {name: np.empty(self.n_records, d.dtype) for name, d in drawings.items()}
         ids = np.empty(self.n_records, _ATTRIBUTES["customer_id"].dtype)
         for start in range(0, self.n_records, RUN_RECORDS):
@@ -126,10 +147,55 @@ class SyntheticSource:
             ids[start:stop] = _ATTRIBUTES["customer_id"].draw(persons)
             for name, drawing in drawings.items():
                 given[name][start:stop] = drawing.draw(persons)
+            if progress is not None:
+                progress("Fetching records", stop / self.n_records)
         return pd.DataFrame(
             {name: _column(given[name], d.levels, d.ordered) for name, d in drawings.items()},
             index=pd.Index(ids, name="customer_id"),
         )
+
+    def drawing(self, column: str) -> Drawing:
+        """Give how a column is drawn.
+
+        Parameters
+        ----------
+        column : str
+            A code or an attribute.
+
+        Returns
+        -------
+        Drawing
+        """
+        if column in self.catalog:
+            return drawing_of(self.catalog[column])
+        return _ATTRIBUTES[column]
+
+    def sample(self, n: int) -> pd.DataFrame:
+        """Draw the first records, with all columns: any of them are as good as any others.
+
+        Parameters
+        ----------
+        n : int
+            At most so many, at least 1.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_rows, n_columns)
+
+        Raises
+        ------
+        InvalidInput
+            If `n` is below 1.
+
+        Examples
+        --------
+        >>> catalog = Catalog.from_records([{"code": "AGE", "label": "Age"}])
+        >>> SyntheticSource(catalog, 1000).sample(5).shape
+        (5, 9)
+        """
+        n = min(n, self.n_records)
+        few = SyntheticSource(self.catalog, n, random_state=self.random_state)
+        return few.fetch([c for c in (*self.codes, *self.attributes) if c != "customer_id"])
 
     def latents(
         self, names: Sequence[str] | None = None, *, level: Literal["person", "area"] = "person"
@@ -181,6 +247,33 @@ class SyntheticSource:
                 given[name][start:stop] = persons.latent(name, level)
         index = self.fetch(["customer_id"]).index
         return pd.DataFrame(given, index=index)
+
+
+class _Kinds(Mapping[str, ValueKind]):
+    """Kinds of columns, looked up when asked for: a catalogue can have a million."""
+
+    def __init__(self, source: SyntheticSource) -> None:
+        self._source = source
+
+    def __getitem__(self, column: str) -> ValueKind:
+        import numpy as np
+
+        if column not in self:
+            raise KeyError(column)
+        drawing = self._source.drawing(column)
+        if drawing.levels or np.dtype(drawing.dtype).kind in "US":
+            return "text"
+        return "boolean" if np.dtype(drawing.dtype).kind == "b" else "number"
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._source.catalog or column in _ATTRIBUTES
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._source.codes
+        yield from self._source.attributes
+
+    def __len__(self) -> int:
+        return len(self._source.codes) + len(self._source.attributes)
 
 
 def _column(raw: Values, levels: tuple[str, ...], ordered: bool) -> Any:

@@ -1,0 +1,343 @@
+"""What may answer and how much: data types, filters, and the number of suggestions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from audience_nb.conversation.actions import Action, Choose, Filter, Keep, Limit
+from audience_nb.conversation.context import Context
+from audience_nb.conversation.lexicon import wrapped
+from audience_nb.conversation.line import Line
+from audience_nb.conversation.topics import topics_in
+from audience_nb.variable import DataType, Kind
+
+__all__ = ["read_choices"]
+
+_FIRST = (
+    r"(?:(?:first|1st|own|1p|premiere|1ere)[ -]?(?:party|partie)?(?: (?:party|main))?|"
+    r"(?:donnees )?(?:de )?premiere (?:partie|main)|donnees proprietaires|"
+    r"(?:our|my|notre|nos|mes) (?:own )?(?:customer|customers|crm|donnees clients?|own)"
+    r"(?: (?:data|records|file))?)"
+)
+_THIRD = (
+    r"(?:(?:third|3rd|3p|3e|tierce|tierces|tiers)[ -]?(?:party|partie|parties)?|"
+    r"(?:donnees )?(?:de )?(?:tierce partie|tiers|tierces)|licensed|bought|purchased)"
+)
+_CLEAN = r"(?:(?:data )?clean[ -]?rooms?|(?:une |la |les )?salles? blanches?|data clean rooms?|dcr)"
+_DATA_TYPES: tuple[tuple[str, DataType], ...] = (
+    (_FIRST, "first_party"),
+    (_THIRD, "third_party"),
+    (_CLEAN, "clean_room"),
+)
+_SUBTYPES = (
+    (r"customer[ _]?ids?|client ids?|identifiants? clients?|(?:id|ids) clients?", "customer_id"),
+    (r"hashed e-?mails?|e-?mails? hash\w*|hems?|e-?mails?|courriels?(?: haches?)?", "hashed_email"),
+    (r"ramp ?ids?|rampids?|liveramp", "rampid"),
+    (r"uid ?2s?|uid 2 0|uid2 0|unified id(?: 2)?", "uid2"),
+    (r"postal codes?|codes? postaux|code postal|zip(?: ?codes?)?|postcodes?", "postal_code"),
+)
+_SUBTYPE = "|".join(text for text, _ in _SUBTYPES)
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    (r"demographics?|demographiques?|socio-?demographi\w+|demographie", "demographic"),
+    (r"behaviou?r(?:al|s)?|comportements?|comportemental(?:e|es)?|comportementaux|habits|habitudes",
+     "behavioral"),
+    (r"psychographics?|psychographiques?|psychographie|(?:social |personal )?values?|attitudes?|"
+     r"opinions?|beliefs?|valeurs?(?: sociales?)?|social values?|mindsets?|"
+     r"values? and attitudes?|attitudinal", "psychographic"),
+    (r"life-?styles?|lifestyle types?|styles? de vie|modes? de vie|life styles?", "lifestyle"),
+)  # fmt: skip
+_JOIN = re.compile(r" ?(?:,|&|/|;|\+) ?(?:(?:and|or|et|ou) )?| (?:and|or|et|ou|as well as|plus) ")
+_VARS = r"(?:<vars>|ones|of them|options|items|things|more)"
+
+
+def _choose(match: re.Match[str], line: Line, context: Context) -> list[Action]:
+    subtype = None
+    if match["sub"]:
+        subtype = next(code for text, code in _SUBTYPES if re.fullmatch(text, match["sub"]))
+    for text, data_type in _DATA_TYPES:
+        if re.fullmatch(text, match["what"]):
+            return [Choose(data_type, subtype)]
+    raise AssertionError("The pattern lists the same data types.")
+
+
+def _more(match: re.Match[str], line: Line, context: Context) -> list[Action]:
+    groups = match.groupdict()
+    number = next((groups[n] for n in ("n4", "n", "n2", "n3") if groups.get(n)), None)
+    count = int(number) if number and number.isdigit() else None
+    return [Limit(min(count, 1000) if count else None, "more")]
+
+
+def _fewer(match: re.Match[str], line: Line, context: Context) -> list[Action]:
+    number = match.groupdict().get("n")
+    return [Limit(min(int(number), 1000) if number else None, "fewer")]
+
+
+def _limit(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    groups = match.groupdict()
+    number = int(next(groups[n] for n in ("n", "n2", "n5") if groups.get(n)))
+    return [Limit(number)] if 1 <= number <= 1000 else None
+
+
+def _off(match: re.Match[str], line: Line, context: Context) -> list[Action]:
+    return [Filter("off")]
+
+
+def _only(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    what = line.group(match, "what")
+    if what is None:
+        return None
+    marked = _is_marked(match)
+    shown = match["show"] is not None
+    found = _values(what, context, marked=marked)
+    if found is not None:
+        return [Filter(**found)]
+    if match["from"] or not context.asked:
+        return None
+    said = match["show"] or ""
+    only = match["only"] or re.search(r"\b(?:only|que|seulement|just)\b", said)
+    # "keep pets" is something that people do; "keep only pets" is said of a list.
+    strict = re.search(r"\b(?:narrow|restrict|restrei|stick|stay|focus|limit)", said)
+    keeping = re.search(r"\b(?:keep|garde)", said)
+    told = (
+        match["mark"] is not None
+        or ((strict or keeping) and only)
+        or (shown and strict and not re.search(r"\b(?:people|who|qui|gens)\b", what.words))
+    )
+    if not told or re.search(r"\d", what.words) or len(what) > 12:
+        return None
+    topics = topics_in(what)
+    return [Keep(topics)] if topics else None
+
+
+def _without(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    what = line.group(match, "what")
+    if what is None:
+        return None
+    found = _values(what, context, marked=_is_marked(match))
+    return None if found is None else [Filter("without", **found)]
+
+
+def _is_marked(match: re.Match[str]) -> bool:
+    """Tell whether a source or a category is spoken of as such."""
+    said = f"{match['mark'] or ''} {match['from'] or ''}"
+    return (
+        re.search(r"\b(?:from|sources?|categor\w+|section|themes?|provenant|issue?s?)\b", said)
+        is not None
+    )
+
+
+def _available(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    found = []
+    for part in _JOIN.split(match["types"]):
+        part = re.sub(
+            r"^(?:(?:the|a|an|in|for|with|to|en|pour|la|les|une|both|dans|aux) )+", "", part
+        )
+        part = re.sub(r" (?:data|donnees|use|too|as well)$", "", part)
+        code = next((c for text, c in _DATA_TYPES if re.fullmatch(text, part)), None)
+        if code is None:
+            return None
+        found.append(code)
+    return [Filter(availability=tuple(dict.fromkeys(found)))]
+
+
+def _values(what: Line, context: Context, *, marked: bool) -> dict[str, Any] | None:
+    """Read kinds, sources and categories; None if anything else is among them."""
+    whole = _named(what.words, context.categories) if marked else ()
+    if whole:
+        return {"categories": whole}
+    kinds: list[Kind] = []
+    sources: list[str] = []
+    categories: list[str] = []
+    for part in _JOIN.split(what.words):
+        part = re.sub(r"^(?:(?:the|only|just|les|le|la|des|du|de|any|all|from) )+", "", part)
+        part = re.sub(
+            r" (?:variables?|ones|traits?|types?|questions?|categor\w+|sources?)$", "", part
+        )
+        kind = next((k for text, k in _KINDS if re.fullmatch(text, part)), None)
+        if kind is not None:
+            kinds.append(kind)
+        elif (named := _named(part, context.sources)) and len(part) > 3:
+            sources += named
+        elif marked and (named := _named(part, context.categories)):
+            # Unmarked, "only children" is about children, though a category may have that name.
+            categories += named
+        else:
+            return None
+    found = {"kinds": tuple(dict.fromkeys(kinds)), "sources": tuple(dict.fromkeys(sources)),
+             "categories": tuple(dict.fromkeys(categories))}  # fmt: skip
+    return {name: values for name, values in found.items() if values} or None
+
+
+def _named(words: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Find names that are meant: the one that says the same, else those that begin so."""
+    folded = {name: Line(name).words for name in names}
+    same = tuple(name for name, text in folded.items() if text == words)
+    if same or len(words) < 4:
+        return same
+    plain = words.replace(" and ", " & ")
+    near = tuple(n for n, t in folded.items() if plain in (t, t.replace(" and ", " & ")))
+    return near or tuple(n for n, t in folded.items() if re.search(rf"\b{re.escape(words)}\b", t))
+
+
+_TYPE = rf"(?P<what>{_FIRST}|{_THIRD}|{_CLEAN})"
+_BY = (
+    r"(?: [,:-])?(?: (?:by|with|via|using|matched (?:on|by)|on|keyed (?:on|by)|identified by|par|"
+    r"avec|"
+    rf"through)(?: the| les?| la| des)? (?P<sub>{_SUBTYPE}))?"
+)
+_ALL_TYPES = rf"(?:{_FIRST}|{_THIRD}|{_CLEAN})(?: (?:data|donnees|use))?"
+_RULES = (
+    (
+        r"(?:(?:use|switch(?: it)? to|change(?: (?:it|the data type))? to|choose|pick|take|select|"
+        r"work (?:with|in|on)|go (?:with|to)|move (?:in)?to|set(?: the)?(?: data ?type)?(?: to)?|"
+        r"try|"
+        r"i have|i've got|it's|this is|these are|we have|i work (?:in|with)|we are(?: working)? "
+        r"(?:in|with)|we're in|i'm in|i am in|(?:je|on) travaille (?:en|avec|dans)|nous "
+        r"travaillons (?:en|avec|dans)|we work (?:in|with)|"
+        r"the data is|my data is|make it|put (?:it|this) in|"
+        r"utilise[rz]?|passe[rz]?(?: (?:en|aux?|a la|dans))?|choisi(?:s|r|ssez)|prends|prenez|"
+        r"travaille[rz]?(?: (?:en|avec|dans))?|bascule[rz]? (?:en|vers|sur)|c' est|ce sont|"
+        r"data ?type|type de donnees|mets toi en|en|in|as|with)(?: :)? )?"
+        r"(?:(?:a|an|the|my|our|les|des|la|une|mes|nos|de|aux|in|en|it as|to) )*"
+        rf"{_TYPE}(?: (?:data|donnees|mode|data type|instead|environment|data set|dataset|please|"
+        rf"svp))*{_BY}",
+        _choose,
+    ),
+    (
+        r"(?:<show> (?:(?:it|that|this) )?)?(?:<only> )?(?:<the> )?(?:what's|what|<vars>|ones|"
+        r"those|ce|celles?|"
+        r"things|stuff|data|anything|everything)?(?: ?(?:that|which|qui|que))?"
+        r"(?: ?(?:is|are|i can|we can|i may|we may|you can|can be|may be|works?|are also|sont|"
+        r"soient|je peux|"
+        r"on peut|a|me lets?|is also))*"
+        r" ?(?:available|usable|allowed|permitted|used?|also available|ok|licensed|disponibles?|"
+        r"utilisables?|autorisee?s?|permises?|utiliser|work|works)(?: also)?"
+        rf" (?:for|in|with|to|under|en|pour|dans|avec|aux?) (?P<types>(?:(?:the|a|both|la|les|"
+        rf"une) )*"
+        rf"{_ALL_TYPES}(?:(?: ,| and| or| et| ou| &)+ (?:(?:in|for|en|pour|the|a|la) "
+        rf")*{_ALL_TYPES})*)"
+        r"(?: (?:too|as well|aussi))?",
+        _available,
+    ),
+    (
+        rf"<only> (?P<types>{_FIRST}|{_THIRD}|{_CLEAN}) (?:<vars>|ones)",
+        _available,
+    ),
+    (
+        r"(?:clear|remove|reset|drop|turn off|take off|take away|lift|get rid of|switch off|no|"
+        r"no more|"
+        r"without(?: any)?|undo|annule[rz]?|enleve[rz]?|retire[rz]?|supprime[rz]?|sans|efface[rz]?|"
+        r"desactive[rz]?|plus de|aucun)"
+        r"(?: (?:the|all|any|every|all of|my|les|tous|le|tous les))* (?:filters?|filtres?|"
+        r"filtering)"
+        r"|(?:show(?: me)?|montre(?: moi)?|affiche[rz]?|include|any|search|all|from all|use|"
+        r"toutes?|tous|de)(?: (?:me|all|of|the|toutes?|tous|les|any|every))* "
+        r"(?:kinds?(?: of variables)?|sources?|categories|types of variables|genres)(?: again)?"
+        r"|(?:(?:tous|toutes|all) )?(?:the |les )?filt(?:ers|res) ,? ?(?:enleve[rz]?|retire[rz]?|"
+        r"supprime[rz]?|off)(?: les)?"
+        r"|(?:filters?|filtres?) off|show (?:me )?(?:everything|all)(?: again)?|unfilter|"
+        r"montre(?: moi)? tout|affiche[rz]? tout",
+        _off,
+    ),
+    (
+        r"(?:(?:show|give|find|list|get|suggest|i want|i need|want|donne|montre|propose|trouve|"
+        r"affiche|"
+        r"let's see|can i see|let me see|j' en veux|i'd like|bring up)"
+        r"(?: (?:me|us|moi|nous|m' en|en))? )?"
+        rf"(?:(?:(?P<n>\d+|some|a few|even|quelques|encore|many|a lot|lots|way) )*"
+        rf"(?:more|other|additional|further|extra|another(?: (?P<n3>\d+))?|plus de|d' autres|"
+        rf"autres|"
+        rf"davantage de|davantage|supplementaires?)(?: {_VARS}| like (?:this|these))?"
+        rf"|(?:another )?(?P<n2>\d+) (?:{_VARS} )?(?:more|de plus|en plus|additional|"
+        rf"supplementaires)(?: {_VARS})?|encore (?P<n4>\d+)(?: {_VARS})?|encore(?: (?:plus|des "
+        rf"{_VARS}|de {_VARS}))?|"
+        r"what else(?: (?:is there|have you got|do you have|fits))?|anything else|quoi d' autre|"
+        r"load more|keep going|a longer list|une liste plus longue|more of them)",
+        _more,
+    ),
+    (
+        r"(?:(?:show|give|i want|i need|that's|that is|it's|c' est|too many|want|donne|montre|"
+        r"affiche|trop)"
+        r"(?: (?:me|us|moi|nous|m' en|en))? )?(?:(?P<n>\d+) )?"
+        rf"(?:fewer|less|moins de|moins)(?: {_VARS})?|(?:(?:that's|that is|there are|it's|c' est|"
+        rf"il y a) )?(?:too many|trop de) {_VARS}|"
+        rf"(?P<m>\d+)? ?(?:fewer|less) {_VARS}|(?:a )?shorter list|shorten the list|"
+        r"(?:une )?liste plus courte|raccourci(?:s|r|ssez) la liste|that's too many|"
+        r"c' est trop|too many|trop",
+        _fewer,
+    ),
+    (
+        r"(?:(?:il me faut|j' ai besoin de|je veux|have|show|give|list|get|display|suggest|find|"
+        r"limit|restrict|cut|reduce|trim|keep|want|"
+        r"i (?:want|need)|only|just|donne|montre|affiche|limite|reduis|propose|garde|use|make it|"
+        r"set(?: the)?(?: limit)?)(?: (?:me|us|moi|nous|it|them|this|the list|la liste|you|"
+        r"yourself|toi|"
+        r"only|just|seulement|to|down|a|at|the|les))* )*"
+        r"(?:(?:only|just|the|the top|top|best|the best|the first|seulement|les|les meilleures|"
+        r"at most|"
+        r"no more than|up to|max|maximum|au plus|pas plus de|exactly|about|jusqu' a) )*"
+        r"(?P<n>\d+) (?:(?:best|top|first|meilleure?s|most relevant|premieres?) )?(?:<vars>|ones)"
+        r"(?: (?:at most|max|maximum|only|seulement|instead|in total|au plus|au maximum))?"
+        r"|(?:show|give|montre|donne)(?: (?:me|moi))(?: (?:the )?top)? (?P<n2>\d+)|"
+        r"(?:the )?top (?P<n5>\d+)",
+        _limit,
+    ),
+    (
+        r"(?:(?P<show>(?:<only> )?<show> )(?P<only><only> )?|(?P<only2><only> ))(?:<the> )?"
+        r"(?:(?:what|those|ones|celles?|ceux|the ones)(?:'s| is| are| that are| qui sont)? )?"
+        r"(?:(?P<from>(?:from (?:the )?(?:sources?|categor\w+)|in (?:the )?category|dans la "
+        r"categorie|"
+        r"with source|(?:<label> )?(?:from|of|by|in|de|du|des|dans|provenant de|issues? d[eu])|"
+        r"sources?|"
+        r"category|categories|categorie)(?: :)?) )?(?:<the> )?(?:<vars> )?"
+        r"(?P<what>.+?)(?P<mark> <label>(?: only)?)?",
+        _only,
+    ),
+    (
+        r"(?P<what>.+?)(?P<mark> <label>)? (?:only|seulement|uniquement)(?P<from> )?(?P<show> )?"
+        r"(?P<only> )?",
+        _only,
+    ),
+    (
+        r"(?:exclude|hide|remove|drop|no|no more|without|filter out|leave out|take out|not|skip|"
+        r"ignore|"
+        r"exclu(?:s|re|ez)|cache[rz]?|masque[rz]?|retire[rz]?|enleve[rz]?|supprime[rz]?|sans|pas "
+        r"de|"
+        r"everything (?:but|except)|all (?:but|except)|tout sauf|anything but|"
+        r"(?:i )?(?:don't|do not|dont) (?:want|show|need|use|include)(?: me)?|je ne veux pas(?: "
+        r"de)?)"
+        r"(?: <the>)? (?:(?P<from>(?:<label> )?(?:from|of|de|du|des|(?:the |la )?(?:source|"
+        r"category|categorie)|"
+        r"provenant de|in)) )?(?:<the> )?(?:<vars> )?(?P<what>.+?)(?P<mark> <label>)?",
+        _without,
+    ),
+)
+
+
+def read_choices(line: Line, context: Context) -> list[Action] | None:
+    """Read a clause that chooses a data type, filters, or sets how many suggestions there are.
+
+    Parameters
+    ----------
+    line : Line
+        The clause.
+    context : Context
+        How the session stands.
+
+    Returns
+    -------
+    list of Action or None
+
+    Examples
+    --------
+    >>> read_choices(Line("only social values"), Context())[0].kinds
+    ('psychographic',)
+    >>> read_choices(Line("only children"), Context()) is None
+    True
+    """
+    for text, rule in _RULES:
+        match = wrapped(text).fullmatch(line.words)
+        if match is not None and (actions := rule(match, line, context)) is not None:
+            return actions
+    return None
