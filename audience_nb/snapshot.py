@@ -259,7 +259,17 @@ def _loaded(session: Session) -> dict[str, Any] | None:
         return None
     missing = int(frame.isna().sum().sum())
     notes = [f"{missing:,} of {frame.size:,} values are missing."] if missing else []
-    return {"records": len(frame), "variables": frame.shape[1], "notes": notes}
+    fetched = session.state.fetched
+    if fetched is not None:
+        notes += fetched.notes
+        if fetched.without_source:
+            notes.append(f"No source has {', '.join(fetched.without_source[:5])}.")
+    return {
+        "records": len(frame),
+        "variables": frame.shape[1],
+        "notes": notes,
+        "dropped": [asdict(d) for d in fetched.dropped] if fetched is not None else [],
+    }
 
 
 def _segmentation(session: Session) -> dict[str, Any] | None:

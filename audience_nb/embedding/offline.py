@@ -197,7 +197,7 @@ def _normalizer() -> Any:
 @lru_cache(maxsize=1)
 def _controller() -> Callable[..., AbstractContextManager[object]] | None:
     try:
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+        from threadpoolctl import ThreadpoolController
     except ImportError:
         return None
     # Finding the libraries takes long; they stay the same.

@@ -4,6 +4,7 @@ import { Alert } from "./Alert";
 import { Build } from "./Build";
 import { Chart } from "./Chart";
 import { Code } from "./Code";
+import { Compare } from "./Compare";
 import { Conversation } from "./Conversation";
 import { DataTypes } from "./DataTypes";
 import { Export } from "./Export";
@@ -56,16 +57,23 @@ export function App({ model, host }: { model: Model; host: Host }) {
               {capital(data.name)}: {plural(data.records, "record")}, {count(data.variables)} variables
             </p>
           </div>
-          <button
-            type="button"
-            aria-disabled={busy || snapshot.undo === null}
-            onClick={() => snapshot.undo !== null && link.perform("undo")}
-          >
-            {snapshot.undo === null ? "Nothing to undo" : `Undo ${snapshot.undo}`}
-          </button>
+          <div class="anb-past">
+            <button
+              type="button"
+              aria-disabled={busy || snapshot.undo === null}
+              onClick={() => snapshot.undo !== null && link.perform("undo")}
+            >
+              {snapshot.undo === null ? "Nothing to undo" : `Undo ${snapshot.undo}`}
+            </button>
+            {snapshot.redo && (
+              <button type="button" aria-disabled={busy} onClick={() => link.perform("redo")}>
+                Redo {snapshot.redo}
+              </button>
+            )}
+          </div>
         </div>
         <Steps steps={snapshot.steps} />
-        <Alert link={link} problem={state.problem} verbs={[null, "undo", "choose"]} />
+        <Alert link={link} problem={state.problem} verbs={[null, "undo", "redo", "choose"]} />
         <DataTypes link={link} snapshot={snapshot} />
 
         <div class="anb-columns">
@@ -90,16 +98,22 @@ export function App({ model, host }: { model: Model; host: Host }) {
         <div class="anb-panel" role="group" aria-labelledby={`${id}-segment`}>
           <h3 id={`${id}-segment`}>Segment</h3>
           <Build link={link} state={state} snapshot={snapshot} selected={selected} />
-          <Alert link={link} problem={state.problem} verbs={["build", "rename", "pick"]} />
+          <Alert link={link} problem={state.problem} verbs={["build", "rename", "pick", "compare"]} />
           {segmentation && (
             <>
-              <SegmentsSummary segmentation={segmentation} />
+              <SegmentsSummary segmentation={segmentation} loaded={snapshot.loaded} />
               <div class="anb-charts anb-charts-wide">
                 {chart("sizes", toggle)}
                 {chart("map", toggle)}
                 {chart("k_curve")}
               </div>
               <Segments link={link} state={state} segmentation={segmentation} />
+              <Compare
+                link={link}
+                state={state}
+                segments={segmentation.segments}
+                comparison={snapshot.comparison ?? null}
+              />
             </>
           )}
         </div>

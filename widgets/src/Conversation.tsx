@@ -80,6 +80,20 @@ export function Conversation({ link, state, snapshot }: Props) {
             <span>
               {message.text}
               {message.next_move && <span class="anb-soft"> {message.next_move}</span>}
+              {(message.options?.length ?? 0) > 0 && (
+                <span class="anb-options">
+                  {message.options?.map((option) => (
+                    <button
+                      key={option}
+                      type="button"
+                      aria-disabled={state.pending !== null}
+                      onClick={() => say(option)}
+                    >
+                      {option}
+                    </button>
+                  ))}
+                </span>
+              )}
             </span>
           </p>
         ))}

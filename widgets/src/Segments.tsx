@@ -1,7 +1,7 @@
 import { count, percent } from "./format";
 import type { Link, LinkState } from "./link";
 import { SegmentCard } from "./SegmentCard";
-import type { Segmentation } from "./snapshot";
+import type { Segmentation, Snapshot } from "./snapshot";
 
 interface Props {
   link: Link;
@@ -33,7 +33,13 @@ export function Segments({ link, state, segmentation }: Props) {
 }
 
 /** What was cut, within which limits, and how to read it. */
-export function SegmentsSummary({ segmentation }: { segmentation: Segmentation }) {
+export function SegmentsSummary({
+  segmentation,
+  loaded,
+}: {
+  segmentation: Segmentation;
+  loaded: Snapshot["loaded"];
+}) {
   const { bounds } = segmentation;
   return (
     <div class="anb-summary">
@@ -46,7 +52,12 @@ export function SegmentsSummary({ segmentation }: { segmentation: Segmentation }
         Their number: {segmentation.chosen_by}. An index of 100 is the average of all records; 150
         is half as much again.
       </p>
-      {segmentation.notes?.map((note) => (
+      {loaded?.dropped && loaded.dropped.length > 0 && (
+        <p class="anb-note">
+          Left out: {loaded.dropped.map((d) => `${count(d.count)} (${d.reason})`).join(", ")}.
+        </p>
+      )}
+      {[...(loaded?.notes ?? []), ...(segmentation.notes ?? [])].map((note) => (
         <p key={note} class="anb-note">
           {note}
         </p>

@@ -27,6 +27,20 @@ export interface Message {
   role: "user" | "assistant" | "error";
   text: string;
   next_move: string;
+  /** What can be answered; each can be said as it is. */
+  options?: string[];
+}
+
+/** Two segments, and what tells them apart, strongest first. */
+export interface Comparison {
+  segments: { id: number; name: string; size: number; share: number }[];
+  rows: {
+    code: string;
+    label: string;
+    level: string | null;
+    texts: string[];
+    indexes: (number | null)[];
+  }[];
 }
 
 /** A variable as a search gives it. */
@@ -149,12 +163,19 @@ export interface Snapshot {
   index: IndexState | null;
   suggestions: Suggestion[];
   selected: Selected[];
-  loaded: { records: number; variables: number; notes: string[] } | null;
+  loaded: {
+    records: number;
+    variables: number;
+    notes: string[];
+    dropped?: { reason: string; count: number }[];
+  } | null;
   size_rule?: SizeRule;
   segmentation: Segmentation | null;
   audience: { name: string; segments: number[]; size: number; share: number } | null;
   export: { path: string; rows: number; columns: number; notes: string[] } | null;
+  comparison?: Comparison | null;
   undo: string | null;
+  redo?: string | null;
 }
 
 /** A Vega-Lite specification, which only the Vega runtime looks into. */
@@ -171,6 +192,8 @@ export type Verb =
   | "rename"
   | "export"
   | "undo"
+  | "redo"
+  | "compare"
   | "find"
   | "code"
   | "cancel";

@@ -714,6 +714,68 @@ describe("export", () => {
   });
 });
 
+describe("comparing", () => {
+  const pair = exported.segmentation!.segments.slice(0, 2);
+  const comparison = {
+    segments: pair.map(({ id, name, size, share }) => ({ id, name, size, share })),
+    rows: [
+      { code: "INC", label: "Household income", level: null, texts: ["128,400", "88,100"], indexes: [141, 97] },
+      { code: "HOME", label: "Home: rent", level: "rent", texts: ["80%", "0%"], indexes: [160, null] },
+    ],
+  };
+
+  it("sends two segments, and shows what tells them apart", () => {
+    const model = show(exported);
+    fireEvent.click(screen.getByText("Compare two segments"));
+    const another = screen.getByRole("combobox", { name: "Another segment" }) as HTMLSelectElement;
+    fireEvent.change(another, { target: { value: "5" } });
+    fireEvent.click(button("Compare"));
+    expect(model.last()).toMatchObject({ verb: "compare", arguments: { segments: [1, 5] } });
+    grant(model, { ...exported, comparison });
+    const table = screen.getByRole("table", { name: /the strongest differences first/ });
+    const rows = within(table).getAllByRole("row").map((row) => row.textContent);
+    expect(rows[1]).toBe("Household income128,40088,10014197");
+    expect(rows[2]).toBe("Home: rent80%0%160–");
+  });
+
+  it("needs two different ones", () => {
+    const model = show({ ...exported, comparison });
+    fireEvent.change(screen.getByRole("combobox", { name: "Another segment" }), {
+      target: { value: String(pair[0]!.id) },
+    });
+    fireEvent.click(button("Compare"));
+    expect(model.sent).toEqual([]);
+  });
+});
+
+describe("an answer with options", () => {
+  it("says an option that is clicked", () => {
+    const options = ["17 segments, between 5 % and 6 % each", "cancel"];
+    const model = show({
+      ...asked,
+      messages: [{ role: "error", text: "12 segments cannot be.", next_move: "", options }],
+    });
+    fireEvent.click(button(options[0]!));
+    expect(model.last()).toMatchObject({ verb: "say", arguments: { text: options[0] } });
+  });
+});
+
+describe("rows that were left out", () => {
+  it("are counted by reason", () => {
+    const dropped = [{ reason: "no id", count: 1200 }, { reason: "repeated id", count: 3 }];
+    show({ ...exported, loaded: { ...exported.loaded!, dropped } });
+    expect(screen.getByText("Left out: 1,200 (no id), 3 (repeated id).")).toBeTruthy();
+  });
+});
+
+describe("redo", () => {
+  it("is offered after an undo", () => {
+    const model = show({ ...exported, redo: "the segments" });
+    fireEvent.click(button("Redo the segments"));
+    expect(model.last().verb).toBe("redo");
+  });
+});
+
 describe("undo", () => {
   it("says what it takes back", () => {
     const model = show(exported);
