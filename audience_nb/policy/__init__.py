@@ -1,0 +1,23 @@
+"""What may be done with data: by its type, with whose consent, about how many people at least."""
+
+from __future__ import annotations
+
+from audience_nb.policy.datatypes import (
+    DATA_TYPES,
+    DataTypeRule,
+    Operation,
+    Subtype,
+    check_identifier,
+    require_allowed,
+    rule_of,
+)
+
+__all__ = [
+    "DATA_TYPES",
+    "DataTypeRule",
+    "Operation",
+    "Subtype",
+    "check_identifier",
+    "require_allowed",
+    "rule_of",
+]
