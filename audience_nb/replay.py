@@ -25,6 +25,7 @@ _MEANT = {
     "dictionary": "codebook",
     "catalog": "catalogue",
     "source": "source of records",
+    "suppression": "suppression list",
 }
 
 
@@ -188,7 +189,9 @@ def replayed(
         source = decisions["source"]
         at_hand = {"frame": frame, **options}
         _require_secret(source, at_hand)
-        for name in ("frame", "dictionary", "catalog", "source"):
+        if source.get("consent"):
+            at_hand.setdefault("consent", True)
+        for name in ("frame", "dictionary", "catalog", "source", "suppression"):
             if name in source and at_hand.get(name) is None:
                 if source[name] is None:
                     raise InvalidInput(
@@ -325,7 +328,7 @@ def code_of(session: Session) -> str:
     lines = ["from audience_nb import Session", ""]
     given = []
     objects = []
-    for name in ("frame", "dictionary", "catalog", "source"):
+    for name in ("frame", "dictionary", "catalog", "source", "suppression"):
         if name in origin:
             value = name if origin[name] is None else repr(origin[name])
             given.append(value if name == "frame" else f"{name}={value}")
@@ -339,6 +342,8 @@ def code_of(session: Session) -> str:
     given += [f"{name}={value!r}" for name, value in origin.get("options", {}).items()]
     if origin.get("secret") and PLACEHOLDER not in json.dumps(origin.get("frame")):
         given.append(f"token={PLACEHOLDER!r}")
+    if origin.get("consent"):
+        given.append("consent=True")
     if origin["type"] == "synthetic":
         given.append(f"n_records={session.source.n_records}")
     given.append(f"random_state={session.random_state}")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from audience_nb import replay
 from audience_nb.catalog import Catalog
+from audience_nb.dialogue import Dialogue
 from audience_nb.errors import InvalidInput
 from audience_nb.export import write_atomically
 from audience_nb.snapshot import Snapshot, checked_arguments, take_snapshot
 from audience_nb.sources import open_source
 from audience_nb.timeline import Progress
-from audience_nb.verbs import Verbs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ SAMPLE_CELLS = 4_000_000
 FEWEST_ROWS, MOST_ROWS = 1_000, 20_000
 
 
-class Session(Verbs):
+class Session(Dialogue):
     """The workflow: ask, refine, confirm, load, segment, enrich, export, distribute, undo.
 
     Parameters
@@ -65,6 +65,11 @@ class Session(Verbs):
         Reads messages in place of the grammar, see `audience_nb.conversation.model`; a name is one
         of OpenAI's models. Off by default, also where a key is set: what is typed and the labels
         of suggestions leave this machine.
+    consent : bool, optional
+        Use only the records of people who consented to advertising: every column of consent that
+        the data has must agree (see `audience_nb.policy.consent`). Off by default.
+    suppression : SuppressionList, sequence of them, or of identifiers, optional
+        People who are left out. The list itself is never saved: give it again with a saved session.
     **options
         Of your records, see `open_source`: `table`, `columns`, `delimiter`, `token`, `keep` and
         the like. Passwords and tokens are never saved.
@@ -105,6 +110,8 @@ class Session(Verbs):
         background: bool = False,
         feedback: Feedback | str | Path | bool | None = None,
         language_model: LanguageModel | str | None = None,
+        consent: bool = False,
+        suppression: object = None,
         **options: Any,
     ) -> None:
         self.origin = replay.origin_of(
@@ -134,8 +141,20 @@ class Session(Verbs):
             path = None if isinstance(feedback, bool) else feedback
             feedback = None if feedback is False else Feedback(path)
         super().__init__(
-            catalog, source, encoder, random_state, background=background, feedback=feedback
+            catalog,
+            source,
+            encoder,
+            random_state,
+            background=background,
+            feedback=feedback,
+            consent=consent,
+            suppression=suppression,
         )
+        # Who is on a list is never kept; that there was one is.
+        if consent:
+            self.origin["consent"] = True
+        if self.suppression:
+            self.origin["suppression"] = None
         if isinstance(language_model, str):
             from audience_nb.conversation.model import LanguageModel
 

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, Self
 
-from audience_nb import conversation
 from audience_nb.catalog import Catalog, Variable
+from audience_nb.dropped import merged
 from audience_nb.errors import InvalidInput, NotFound, WrongStep
 from audience_nb.inquiry import Inquiry
+from audience_nb.permission import permitted, suppression_lists
 from audience_nb.policy import check_identifier, require_allowed, rule_of
-from audience_nb.refinement import (
-    compare,
-    comparison_values,
-    context_of,
-    converse,
-    explain,
-    explanation_values,
-    shares_of,
-    shown_to_model,
-)
+from audience_nb.refinement import shares_of
 from audience_nb.release import Release, without_labels
-from audience_nb.snapshot import Message
 from audience_nb.sources import fetch_report
 from audience_nb.timeline import State, step
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from audience_nb.conversation.model import LanguageModel
     from audience_nb.embedding import Encoder
-    from audience_nb.search import Suggestion
     from audience_nb.search.feedback import Feedback
     from audience_nb.segments import Segmentation
     from audience_nb.sources import Source
@@ -42,7 +32,7 @@ MAX_VARIABLES = 200
 
 
 class Verbs(Inquiry, Release):
-    """The road, verb by verb. `Session` adds where it starts and how it is kept.
+    """The road, verb by verb. `Dialogue` adds talk, `Session` where it starts and how it is kept.
 
     Parameters
     ----------
@@ -58,6 +48,10 @@ class Verbs(Inquiry, Release):
         Whether the search index learns meanings in the background.
     feedback : Feedback or None
         Learns from what is confirmed.
+    consent : bool
+        Whether only records of people who consented are used.
+    suppression : SuppressionList, sequence of them, or of identifiers, or None
+        People who are left out.
     """
 
     def __init__(
@@ -69,6 +63,8 @@ class Verbs(Inquiry, Release):
         *,
         background: bool = False,
         feedback: Feedback | None = None,
+        consent: bool = False,
+        suppression: object = None,
     ) -> None:
         rule = rule_of("first_party")
         super().__init__(State(rule.code, rule.subtype(None).code))
@@ -78,7 +74,8 @@ class Verbs(Inquiry, Release):
         self.random_state = random_state
         self.background = background
         self.feedback = feedback
-        self.language_model: LanguageModel | None = None
+        self.consent = consent
+        self.suppression = suppression_lists(suppression)
         self.at_once = False
 
     @step
@@ -124,140 +121,6 @@ class Verbs(Inquiry, Release):
         return self
 
     @step
-    def refine(self, text: str) -> list[Suggestion]:
-        """Edit the suggestions: "drop income, add cycling", "only social values", "undo".
-
-        Parameters
-        ----------
-        text : str
-            Edits in plain words, English or French. Words that are no edit are added as a
-            topic.
-
-        Returns
-        -------
-        list of Suggestion
-            The edited list.
-
-        Raises
-        ------
-        InvalidInput
-            If the text is empty.
-        WrongStep
-            If nothing was asked yet.
-        """
-        if self.state.query is None:
-            raise WrongStep("There is nothing to refine yet.", "Ask for an audience first.")
-        said = conversation.plain_text(text)
-        actions, note, read_by = self._read(said, context_of(self))
-        edits = [
-            conversation.Add(a.text) if isinstance(a, conversation.Ask) else a for a in actions
-        ]
-        converse(self, edits, note, read_by)
-        return self.suggestions
-
-    @step
-    def say(self, text: str) -> Self:
-        """Do what a message says, and reply: what was understood, what changed, how to go back.
-
-        Ask anew; add, drop or keep topics; filter by kind, source, category or availability;
-        more or fewer suggestions; choose the data type; set the number and size of segments;
-        build; rename, pick, merge, compare or explain segments; explain a suggestion; export;
-        undo, redo, start over. In English or French, several at once, in order.
-
-        Parameters
-        ----------
-        text : str
-            What a person typed.
-
-        Returns
-        -------
-        Session
-            This session; the reply is the last of its `messages`.
-
-        Raises
-        ------
-        InvalidInput
-            If the text is empty, or a question has no word that says what to find. Whatever else
-            cannot be done is said in the reply.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from audience_nb import Session
-        >>> session = Session(pd.DataFrame({"age": range(20, 80), "spend": [1, 2, 3] * 20}))
-        >>> session.say("age of people, then 12 segments, none above 10 %").state.n_segments
-        12
-        >>> session.messages[-1].actions[1]
-        {'action': 'bound', 'n_segments': 12, 'max_share': 0.1}
-        """
-        said = conversation.plain_text(text)
-        context = context_of(self)
-        self.messages.append(Message("user", said[:500]))
-        actions, note, read_by = self._read(said, context)
-        converse(self, actions, note, read_by)
-        return self
-
-    def _read(
-        self, said: str, context: conversation.Context
-    ) -> tuple[list[conversation.Action], str, str]:
-        """Read a message by the grammar, or by the language model where there is one."""
-        actions = conversation.parse(said, context)
-        if self.language_model is None:
-            return actions, "", "grammar"
-        return self.language_model.read(said, context, actions, shown_to_model(self))
-
-    @step
-    def compare(self, segments: Sequence[int]) -> dict[str, Any]:
-        """Set two segments side by side.
-
-        Parameters
-        ----------
-        segments : sequence of int
-            Two ids.
-
-        Returns
-        -------
-        dict
-            `segments` and `rows`, what sets them apart most first: `label`, `values`, `texts`,
-            `base`, `indexes`, `effects` and `difference` of the effects.
-
-        Raises
-        ------
-        InvalidInput
-            If they are not two.
-        NotFound
-            If there is no such segment.
-        WrongStep
-            If there are no segments yet.
-        """
-        return compare(self, segments)
-
-    @step
-    def explain(self, code: str | None = None, segment: int | None = None) -> dict[str, Any]:
-        """Say why a variable was suggested, what a segment is, or how the answer came about.
-
-        Parameters
-        ----------
-        code : str, optional
-            Of a suggestion.
-        segment : int, optional
-            Id of a segment. Without both, the whole answer is explained.
-
-        Returns
-        -------
-        dict
-            `of` and `text`; score, parts and reasons of a suggestion, traits of a segment.
-
-        Raises
-        ------
-        NotFound
-            If there is no such suggestion or segment.
-        WrongStep
-            If nothing was asked or built yet.
-        """
-        return explain(self, conversation.Explain(code or "", segment))
-
-    @step
     def restart(self) -> Self:
         """Forget the question, the edits and the segments; the data and their type stay.
 
@@ -271,21 +134,6 @@ class Verbs(Inquiry, Release):
         self.change("the new start")
         self.reply("A new start: describe an audience.")
         return self
-
-    @property
-    def comparison(self) -> dict[str, Any] | None:
-        """The two segments compared last, as `compare` gives them; None if there are none."""
-        return comparison_values(self)
-
-    @property
-    def explanation(self) -> dict[str, Any] | None:
-        """What was explained last, as `explain` gives it; None if nothing was."""
-        return explanation_values(self)
-
-    @property
-    def language_model_name(self) -> str | None:
-        """Name of the language model that reads messages; None for the grammar alone."""
-        return None if self.language_model is None else self.language_model.name
 
     @step
     def confirm(self, codes: Sequence[str] | None = None, top: int | None = None) -> list[Variable]:
@@ -363,16 +211,32 @@ class Verbs(Inquiry, Release):
         ------
         InvalidInput
             If no variables are confirmed, nor any selected that could be.
+        NotFound
+            If consent is needed and no column says who gave it.
+        NotAllowed
+            If nobody is left who may be used.
         """
         if not self.state.confirmed:
             self.confirm()
         self.tell("Fetching records", 0.0)
         fetched = fetch_report(self.source, list(self.state.confirmed), progress=self.tell)
-        frame = fetched.frame
+        frame, left_out = permitted(
+            fetched.frame, self.source, consent=self.consent, suppression=self.suppression
+        )
+        fetched = replace(fetched, dropped=merged(fetched.dropped, left_out))
         self.discard("segmentation")
         self.change("the loaded records", frame=frame, fetched=fetched.without_rows())
         self.tell("Fetching records", 1.0)
         return frame if self._rows_may_be_seen else frame.head(0)
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """The rows that were left out when records were loaded: reason and count."""
+        import pandas as pd
+
+        fetched = self.state.fetched
+        rows = [] if fetched is None else [(d.reason, d.count) for d in fetched.dropped]
+        return pd.DataFrame(rows, columns=["reason", "count"])
 
     @step
     def segment(
@@ -474,7 +338,7 @@ class Verbs(Inquiry, Release):
             return None
         # Counts of a type within a segment are far below what a clean room may show.
         require_allowed(self.state.data_type, "view rows")
-        codes = self.source.fetch(["lifestyle"])["lifestyle"]
+        codes = self.source.fetch(["lifestyle"])["lifestyle"].loc[segmentation.labels.index]
         profile = LifestyleSystem.demo().profile(codes, segmentation.labels)
         self.change("the lifestyles", lifestyles=profile)
         return profile

@@ -23,8 +23,15 @@ __all__ = ["ADVERTISING", "PrivacyString", "Tcf", "UsNational", "agreed", "read_
 # information on a device, creating a profile for advertising, using one.
 ADVERTISING = (1, 3, 4)
 # Columns whose "no" says that a person is not to be advertised to, and those whose "yes" does.
-GRANTS = ("ad_user_data", "ad_personalization", "consent", "marketing_consent", "opt_in")
-REFUSALS = ("opt_out", "do_not_contact", "gpc", "known_child")
+GRANTS = (
+    "consent",
+    "consent_ads",
+    "marketing_consent",
+    "opt_in",
+    "ad_user_data",
+    "ad_personalization",
+)
+REFUSALS = ("opt_out", "do_not_contact", "do_not_sell", "gpc", "known_child")
 YES = frozenset({"1", "y", "yes", "true", "t", "granted", "oui", "o", "vrai"})
 NO = frozenset({"0", "n", "no", "false", "f", "denied", "non", "faux"})
 # Sections of a GPP string that this module reads, and what others are called.
