@@ -16,6 +16,8 @@ from audience_nb.errors import InvalidInput, WrongStep
 from audience_nb.export import Audience
 from audience_nb.identity import consent_notes, identified, people_of
 from audience_nb.policy import Subtype, require_allowed, rule_of
+from audience_nb.policy.disclosure import Disclosure
+from audience_nb.released import digest_of, released
 from audience_nb.timeline import Timeline, step
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from audience_nb.segments import Segmentation
     from audience_nb.sources import Source
 
-__all__ = ["Release", "without_labels"]
+__all__ = ["Release"]
 
 
 class Release(Timeline):
@@ -43,12 +45,14 @@ class Release(Timeline):
     catalog: Catalog
     source: Source
     random_state: int
+    _gate: Disclosure | None = None
+    _released: tuple[Segmentation, Segmentation] | None = None
 
     @property
     def segmentation(self) -> Segmentation | None:
-        """The segments, once cut; without labels where no row may be seen."""
+        """The segments, once cut; in a clean room as far as they may be shown."""
         cut = self.state.segmentation
-        return cut if cut is None or self._rows_may_be_seen else without_labels(cut)
+        return cut if cut is None else self._shown(cut)
 
     @property
     def frame(self) -> pd.DataFrame | None:
@@ -136,7 +140,7 @@ class Release(Timeline):
         renamed = self._needed_segments().rename(segment, name)
         names = {**dict(self.state.names), segment: name}
         self.change("the name", segmentation=renamed, names=tuple(sorted(names.items())))
-        return renamed if self._rows_may_be_seen else without_labels(renamed)
+        return self._shown(renamed)
 
     @step
     def export(self, path: str | Path | None = None) -> Path:
@@ -234,6 +238,22 @@ class Release(Timeline):
 
     # -- inside ----------------------------------------------------------------------------------
 
+    def _shown(self, cut: Segmentation) -> Segmentation:
+        """Give what may be shown of segments; asked for again it is the same."""
+        if self._rows_may_be_seen:
+            return cut
+        if self._released is None or self._released[0] is not cut:
+            frame = self.state.frame
+            if frame is None:
+                raise WrongStep("No records are loaded.", "Load them first.")
+            minimum = rule_of(self.state.data_type).minimum_count
+            if self._gate is None:
+                # The key is the records themselves: another session over the same ones draws the
+                # same noise, so that opening it again averages nothing out.
+                self._gate = Disclosure(minimum, secret=b"audience_nb")
+            self._released = (cut, released(cut, self._gate, digest_of(frame)))
+        return self._released[1]
+
     @property
     def _rows_may_be_seen(self) -> bool:
         return "view rows" in rule_of(self.state.data_type).allows
@@ -274,11 +294,6 @@ def _checked_name(name: str) -> str:
     if len(name) > 80:
         raise InvalidInput(f"The name has {len(name)} characters.", "Use at most 80.")
     return name
-
-
-def without_labels(segmentation: Segmentation) -> Segmentation:
-    """Keep the figures, drop who is where."""
-    return replace(segmentation, labels=segmentation.labels.head(0))
 
 
 def _slug(text: str) -> str:

@@ -274,13 +274,13 @@ def _loaded(session: Session) -> dict[str, Any] | None:
 
 def _segmentation(session: Session) -> dict[str, Any] | None:
     state = session.state
-    cut = state.segmentation
+    cut = session.segmentation
     if cut is None:
         return None
     smallest, largest = cut.bounds
     lifestyles = _lifestyles(session)
     return {
-        "n_records": len(cut.labels),
+        "n_records": cut.n_records,
         "n_segments": cut.n_segments,
         "cost": float(cut.cost),
         "bounds": {
@@ -344,7 +344,7 @@ def _chosen_by(session: Session) -> str:
 
 
 def _audience(session: Session) -> dict[str, Any] | None:
-    cut = session.state.segmentation
+    cut = session.segmentation
     if cut is None:
         return None
     chosen = [s for s in cut.segments if not session.state.picked or s.id in session.state.picked]
@@ -353,7 +353,7 @@ def _audience(session: Session) -> dict[str, Any] | None:
         "name": session.state.audience_name or session.state.query or "audience",
         "segments": [s.id for s in chosen],
         "size": size,
-        "share": size / len(cut.labels),
+        "share": size / cut.n_records,
     }
 
 

@@ -13,7 +13,7 @@ from audience_nb.inquiry import Inquiry
 from audience_nb.permission import permitted, suppression_lists
 from audience_nb.policy import check_identifier, require_allowed, rule_of
 from audience_nb.refinement import shares_of
-from audience_nb.release import Release, without_labels
+from audience_nb.release import Release
 from audience_nb.sources import fetch_report
 from audience_nb.timeline import State, step
 
@@ -315,7 +315,7 @@ class Verbs(Inquiry, Release):
             f"{segmentation.n_segments} segments of {segmentation.labels.size:,} records, each "
             f"between {small:,} and {large:,} ({min_share:.0%} to {max_share:.0%})."
         )
-        return segmentation if self._rows_may_be_seen else without_labels(segmentation)
+        return self._shown(segmentation)
 
     @step
     def enrich(self) -> pd.DataFrame | None:

@@ -294,7 +294,7 @@ class AudienceBuilder(anywidget.AnyWidget):
             )
         draw, of_segments = _CHARTS[name]
         state = self.session.state
-        artefact = state.segmentation if of_segments else list(state.suggestions)
+        artefact = self.session.segmentation if of_segments else list(state.suggestions)
         if not artefact:
             raise WrongStep(
                 f"There are no {'segments' if of_segments else 'suggestions'} yet.",

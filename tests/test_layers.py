@@ -29,6 +29,7 @@ LAYERS = [
     {"distribution", "identity", "permission"},
     {"conversation", "snapshot", "charts", "still"},
     {"timeline", "refinement", "replay"},
+    {"released"},
     {"inquiry", "release"},
     {"verbs"},
     {"dialogue"},
