@@ -11,7 +11,7 @@ from audience_nb.dropped import merged
 from audience_nb.errors import InvalidInput, NotFound, WrongStep
 from audience_nb.inquiry import Inquiry
 from audience_nb.permission import permitted, suppression_lists
-from audience_nb.policy import check_identifier, require_allowed, rule_of
+from audience_nb.policy import check_identifier, check_values, require_allowed, rule_of
 from audience_nb.refinement import shares_of
 from audience_nb.release import Release
 from audience_nb.sources import fetch_report
@@ -29,6 +29,8 @@ __all__ = ["Verbs"]
 
 # Beyond this many variables the segments can no longer be told apart by reading.
 MAX_VARIABLES = 200
+# Values of an identifier that are looked at before it is taken for one.
+LOOKED_AT = 1_000
 
 
 class Verbs(Inquiry, Release):
@@ -110,6 +112,9 @@ class Verbs(Inquiry, Release):
             subtype = (at_hand or list(rule.subtypes))[0].code
         chosen = rule.subtype(subtype)
         check_identifier(chosen, attributes)
+        found = ""
+        if chosen.code != "customer_id":
+            found = check_values(chosen, self.source.sample(LOOKED_AT)[chosen.identifier])
         what = f"the choice of {rule.title.lower()}"
         self.change(what, data_type=rule.code, subtype=chosen.code)
         self.discard("confirmed", "frame", "segmentation")
@@ -117,7 +122,8 @@ class Verbs(Inquiry, Release):
         if state.query is not None:
             self._search(state.query, state.limit, state.filters, state.intents)
             self.change(what)
-        self.reply(f"{rule.title}, by {chosen.title.lower()}. {rule.description}")
+        said = f"{rule.title}, by {chosen.title.lower()}. {rule.description}"
+        self.reply(f"{said} {found}".strip())
         return self
 
     @step

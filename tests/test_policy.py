@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from audience_nb.errors import InvalidInput, NotAllowed, NotFound
-from audience_nb.policy import DATA_TYPES, check_identifier, require_allowed, rule_of
+from audience_nb.policy import (
+    DATA_TYPES,
+    check_identifier,
+    check_values,
+    require_allowed,
+    rule_of,
+)
 
 
 def test_the_first_party_description_promises_maximum_control() -> None:
@@ -60,3 +66,17 @@ def test_each_rule_shows_what_it_allows_and_refuses() -> None:
         assert set(shown["allows"]).isdisjoint(shown["refuses"])
         assert len(shown["allows"]) + len(shown["refuses"]) == 5
         assert [s["code"] for s in shown["subtypes"]] == [s.code for s in rule.subtypes]
+
+
+def test_a_column_is_looked_at_before_it_is_taken_for_an_identifier() -> None:
+    rampid = rule_of("first_party").subtype("rampid")
+    hashed = rule_of("first_party").subtype("hashed_email")
+    good = "XY" + "a" * 47
+    assert check_values(rampid, [good, None, float("nan")]) == ""
+    assert check_values(rampid, [good, good, "?"]) == "1 of 3 values looked at are no rampid."
+    with pytest.raises(InvalidInput, match="1 of 3 values of 'rampid'") as raised:
+        check_values(rampid, ["secret-1", "secret-2", good])
+    assert "secret" not in str(raised.value)
+    assert check_values(hashed, ["ann@example.com"]) == ""
+    with pytest.raises(InvalidInput, match="1 of 2 values of 'email' looked at are plain"):
+        check_values(hashed, ["ann@example.com", "0" * 64])

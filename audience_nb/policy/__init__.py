@@ -8,6 +8,7 @@ from audience_nb.policy.datatypes import (
     Operation,
     Subtype,
     check_identifier,
+    check_values,
     require_allowed,
     rule_of,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Operation",
     "Subtype",
     "check_identifier",
+    "check_values",
     "require_allowed",
     "rule_of",
 ]

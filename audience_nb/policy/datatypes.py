@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,6 +16,7 @@ __all__ = [
     "Operation",
     "Subtype",
     "check_identifier",
+    "check_values",
     "require_allowed",
     "rule_of",
 ]
@@ -253,6 +254,55 @@ def require_allowed(data_type: str, operation: Operation) -> None:
             f"{rule.title} does not allow to {operation}.",
             "Choose first party or third party data, or work with the segments' figures.",
         )
+
+
+def check_values(subtype: Subtype, values: Iterable[object]) -> str:
+    """Look whether a column holds the identifiers it is taken for.
+
+    Parameters
+    ----------
+    subtype : Subtype
+        What it is taken for.
+    values : iterable
+        Some of its values; missing ones are passed over.
+
+    Returns
+    -------
+    str
+        What was found, in a sentence with counts; "" where all fit.
+
+    Raises
+    ------
+    InvalidInput
+        If fewer than half have the shape, or plain and hashed e-mail addresses are mixed.
+
+    Examples
+    --------
+    >>> check_values(rule_of("third_party").subtype("postal_code"), ["M5V 2T6", "90210", "x"])
+    '1 of 3 values looked at are no postal code.'
+    """
+    texts = [str(value) for value in values if value is not None and value == value]
+    fitting = sum(map(subtype.accepts, texts))
+    if subtype.code == "hashed_email":
+        # Plain addresses are hashed on export: they fit as long as there is nothing else.
+        plain = sum("@" in text for text in texts)
+        if plain and fitting:
+            raise InvalidInput(
+                f"{plain:,} of {len(texts):,} values of {subtype.identifier!r} looked at are plain "
+                f"addresses, {fitting:,} are hashed.",
+                "Hash all of them, or none.",
+            )
+        fitting += plain
+    if 2 * fitting < len(texts):
+        raise InvalidInput(
+            f"{fitting:,} of {len(texts):,} values of {subtype.identifier!r} looked at have the "
+            f"shape of a {subtype.title.lower()}.",
+            "Choose another subtype, or mend the column.",
+        )
+    wrong = len(texts) - fitting
+    if not wrong:
+        return ""
+    return f"{wrong:,} of {len(texts):,} values looked at are no {subtype.title.lower()}."
 
 
 def check_identifier(subtype: Subtype, attributes: Collection[str]) -> None:
