@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from audience_nb.catalogfile import read_rows
-from audience_nb.codebook import infer_records
+from audience_nb.catalogfile import read_rows, write_columns
+from audience_nb.codebook import Codebook, infer_codebook
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
 from audience_nb.packed import PackedCells
-from audience_nb.records import SEPARATOR, cells_of, split_cell
+from audience_nb.records import SEPARATOR, cells_of, split_cell, variable_of
 from audience_nb.rows import Problem, Rows
 from audience_nb.variable import DATA_TYPES, FIELDS, DataType, Kind, ValueType, Variable
 
@@ -96,6 +96,10 @@ class Catalog:
         ``pandas.DataFrame(catalog.problems)`` is a table of them.
     notes : tuple of str
         Encoding, header and columns, as far as they had to be found out.
+    codebook : Codebook or None
+        What was found out about each column, where it was inferred from a table.
+    edits : dict of code to dict
+        Fields that were set by hand, see `edited`.
 
     Raises
     ------
@@ -122,6 +126,10 @@ class Catalog:
         self.notes = tuple(notes)
         self._columns: dict[str, list[str]] = {f: list(columns[f]) for f in FIELDS}
         self._packed: PackedCells | None = None
+        self.codebook: Codebook | None = None
+        if any(columns.get("missing", ())):
+            self._columns["missing"] = list(columns["missing"])
+        self.edits = self._edits_of(columns.get("edited", ()))
         if len(self._positions) != len(self.codes):
             seen: set[str] = set()
             twice = next(c for c in self.codes if c in seen or seen.add(c))  # type: ignore[func-returns-value]
@@ -144,7 +152,18 @@ class Catalog:
         catalog = cls.__new__(cls)
         catalog.name, catalog.problems, catalog.notes = name, (), ()
         catalog._columns, catalog._packed = {}, cells
+        catalog.codebook, catalog.edits = None, {}
         return catalog
+
+    def _edits_of(self, edited: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Collect what was set by hand from the column that names its fields."""
+        edits: dict[str, dict[str, Any]] = {}
+        for row, cell in enumerate(edited):
+            names = [name for name in split_cell(cell) if name in (*FIELDS, "missing")]
+            if names:
+                variable = self._variable(row)
+                edits[variable.code] = {name: getattr(variable, name) for name in names}
+        return edits
 
     @cached_property
     def codes(self) -> list[str]:
@@ -220,6 +239,8 @@ class Catalog:
         ['demographic']
         """
         if field not in self._columns:
+            if field == "missing":
+                return [""] * len(self)
             if self._packed is None or field not in FIELDS:
                 raise NotFound(f"No field is called {field!r}.", f"Use one of {', '.join(FIELDS)}.")
             self._columns[field] = self._packed.column(FIELDS.index(field))
@@ -276,7 +297,11 @@ class Catalog:
         """The catalogue as a table, one row a variable, text in every column."""
         import pandas as pd
 
-        return pd.DataFrame({field: self.column(field) for field in FIELDS})
+        return pd.DataFrame({field: self.column(field) for field in self._fields})
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        return (*FIELDS, "missing") if "missing" in self._columns else FIELDS
 
     @cached_property
     def fingerprint(self) -> str:
@@ -285,8 +310,8 @@ class Catalog:
         # catalogues collide; and packed cells are hashed as they lie.
         if self._packed is not None:
             return hashlib.sha256(self._packed.content).hexdigest()
-        digest = hashlib.sha256("\x1f".join(FIELDS).encode())
-        cells = chain.from_iterable(zip(*(self.column(f) for f in FIELDS), strict=True))
+        digest = hashlib.sha256("\x1f".join(self._fields).encode())
+        cells = chain.from_iterable(zip(*(self.column(f) for f in self._fields), strict=True))
         while chunk := list(islice(cells, _HASHED_AT_ONCE)):
             digest.update(("\x1f" + "\x1f".join(chunk)).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
@@ -296,24 +321,9 @@ class Catalog:
             cells = dict(zip(FIELDS, self._packed.row(row), strict=True))
         else:
             cells = {field: self._cell(field, row) for field in FIELDS}
-        low, _, high = cells["value_range"].partition(SEPARATOR)
-        return Variable(
-            code=cells["code"],
-            label=cells["label"],
-            kind=cast(Kind, cells["kind"]),
-            description=cells["description"],
-            category=cells["category"],
-            subcategory=cells["subcategory"],
-            measure=cells["measure"],
-            value_type=cast(ValueType, cells["value_type"]),
-            values=split_cell(cells["values"]),
-            value_range=(float(low), float(high)) if high else None,
-            unit=cells["unit"],
-            update_frequency=cells["update_frequency"],
-            source=cells["source"],
-            availability=cast("tuple[DataType, ...]", split_cell(cells["availability"])),
-            keywords=split_cell(cells["keywords"]),
-        )
+        if "missing" in self._columns:
+            cells["missing"] = self._columns["missing"][row]
+        return variable_of(cells)
 
     @classmethod
     def demo(cls) -> Catalog:
@@ -381,21 +391,36 @@ class Catalog:
     def from_frame(
         cls,
         frame: pd.DataFrame,
-        dictionary: pd.DataFrame | Mapping[str, str] | str | Path | None = None,
+        dictionary: pd.DataFrame
+        | Mapping[str, Any]
+        | Iterable[Mapping[str, Any]]
+        | str
+        | Path
+        | None = None,
         *,
+        edits: Catalog | Mapping[str, Mapping[str, Any]] | str | Path | None = None,
         name: str = "your data",
     ) -> Catalog:
-        """Infer a catalogue from the columns of a table.
+        """Infer a catalogue from the columns of a table, or of a sample of its rows.
+
+        Kind, value type, levels, range, unit, category and the codes for no answer (-9, 99,
+        "Refused") are inferred; identifiers, free text, consent flags and columns that never
+        differ are left out. `codebook` reports on every column, `notes` says what was judged.
 
         Parameters
         ----------
         frame : pandas.DataFrame of shape (n_records, n_columns)
             Each column becomes a variable whose code is the column's name.
-        dictionary : pandas.DataFrame, mapping, path to a file, or None
-            A codebook: one row a column, a table or any file that `read` takes. The column that
-            names most columns of `frame` is taken as code, the longest text as label, one called
-            category, theme or section as category. A mapping goes from column name to label.
-            What does not fit stands in the catalogue's `notes`.
+        dictionary : pandas.DataFrame, mapping, records, path to a file, or None
+            One row a column (or a row for each of its values), as a table, a list of records, or
+            any file that `read` takes; or a mapping from column name to label or to a record.
+            The column that names most columns of `frame` is taken as code; case, spaces and
+            punctuation do not matter, near misses are reported. The others are found by their
+            names: label, description, values such as "1=Yes;2=No", type, unit, category, missing.
+        edits : Catalog, mapping, path or None
+            What was set by hand before: a catalogue that was `edited`, the file it was written
+            to, or a mapping from column to fields. It goes before dictionary and data, and brings
+            back columns that were left out.
         name : str, optional
             Shown to people.
 
@@ -413,19 +438,112 @@ class Catalog:
         --------
         >>> import pandas as pd
         >>> frame = pd.DataFrame({"MonthlyCharges": [20.5, 80.0], "Churn": ["Yes", "No"]})
-        >>> catalog = Catalog.from_frame(frame, {"Churn": "Left within the last month"})
+        >>> catalog = Catalog.from_frame(frame, {"churn": "Left within the last month"})
         >>> [(v.label, v.value_type) for v in catalog]
         [('Monthly charges', 'numeric'), ('Left within the last month', 'boolean')]
         """
-        notes: list[str] = []
-        records = infer_records(frame, dictionary, notes=notes)
-        catalog = cls.from_records(records, name=name, strict=False)
+        if isinstance(edits, str | Path):
+            edits = cls.read(edits)
+        known = edits.edits if isinstance(edits, Catalog) else dict(edits or {})
+        for code, changes in known.items():
+            _check_edit(code, changes)
+        codebook = infer_codebook(frame, dictionary, edits=known)
+        catalog = cls.from_records(codebook.records, name=name, strict=False)
         # A label may be mended; a code has to stay the name of its column.
         for problem in catalog.problems:
             if problem.left_out or "in its code" in problem.what:
                 raise InvalidInput(problem.said("Column"), "Rename it.")
-        catalog.notes = (*notes, *catalog.notes)
+        catalog.notes = (*codebook.notes, *catalog.notes)
+        catalog.codebook = codebook
+        catalog.edits = {c: dict(changes) for c, changes in known.items() if c in catalog}
         return catalog
+
+    def edited(self, code: str, **changes: Any) -> Catalog:
+        """Set fields of a variable by hand.
+
+        Parameters
+        ----------
+        code : str
+            Code of the variable.
+        **changes
+            Fields of `Variable` and their new values, such as ``label="Age"``,
+            ``value_type="ordinal"``, ``values=["low", "high"]``, ``missing=["-9"]``.
+
+        Returns
+        -------
+        Catalog
+            A copy that remembers the edit: `write` keeps it, and `from_frame` applies it again
+            when given the copy as `edits`.
+
+        Raises
+        ------
+        NotFound
+            If there is no such variable.
+        InvalidInput
+            If a field is unknown or its value not allowed, or the label is taken.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"pay": [10, 20, 40], "q7": [1, 5, 3]})
+        >>> catalog = Catalog.from_frame(frame).edited("q7", label="Likes opera")
+        >>> Catalog.from_frame(frame.head(2), edits=catalog)["q7"].label
+        'Likes opera'
+        """
+        left_out = self.codebook.left_out if self.codebook is not None else {}
+        if code not in self and code in left_out:
+            raise NotFound(
+                f"The column {code!r} was left out as {left_out[code]}.",
+                f"Bring it back with Catalog.from_frame(…, edits={{{code!r}: "
+                "{'value_type': 'nominal'}}).",
+            )
+        row = self.position(code)
+        _check_edit(code, changes)
+        own = self.at(row).to_dict()
+        if "label" in changes and "measure" not in changes and own["measure"] == own["label"]:
+            own["measure"] = changes["label"]
+        record = {**own, **changes}
+        cells, problems, _ = cells_of(Rows.of_records([record]), guess=False)
+        if problems:
+            raise InvalidInput(problems[0].said("Variable"), problems[0].next_move)
+        fields = (*FIELDS, "missing")
+        columns = {field: list(self.column(field)) for field in fields}
+        for field in fields:
+            columns[field][row] = cells[field][0] if field in cells else ""
+        catalog = Catalog(columns, name=self.name, problems=self.problems, notes=self.notes)
+        catalog.codebook = self.codebook
+        catalog.edits = {**self.edits, code: {**self.edits.get(code, {}), **changes}}
+        return catalog
+
+    def write(self, path: str | Path) -> Path:
+        """Write the catalogue to a file that `read` reads, edits included.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Ends in .csv, .json or .jsonl; a file of that name is replaced, whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        InvalidInput
+            If the name ends in anything else, or the place cannot be written to.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> catalog = Catalog.from_records([{"code": "AGE", "label": "Age"}])
+        >>> path = catalog.edited("AGE", unit="years").write(tempfile.mkdtemp() + "/own.csv")
+        >>> Catalog.read(path).edits
+        {'AGE': {'unit': 'years'}}
+        """
+        columns = {field: self.column(field) for field in self._fields}
+        if self.edits:
+            columns["edited"] = [SEPARATOR.join(self.edits.get(code, ())) for code in self.codes]
+        return write_columns(path, columns)
 
     @classmethod
     def read(
@@ -499,3 +617,13 @@ class Catalog:
                 stacklevel=2,
             )
         return cls(columns, name=name or path.name.split(".")[0], problems=problems, notes=notes)
+
+
+def _check_edit(code: str, changes: Mapping[str, Any]) -> None:
+    allowed = tuple(field for field in (*FIELDS, "missing") if field != "code")
+    for field in changes:
+        if field not in allowed:
+            raise InvalidInput(
+                f"An edit of {code!r} sets {field!r}, which is no field that can be set.",
+                f"Use one of {', '.join(allowed)}.",
+            )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import os
+import secrets
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +18,7 @@ from audience_nb.fieldnames import known_names
 from audience_nb.published import as_published
 from audience_nb.rows import Problem, Rows
 
-__all__ = ["MAX_BYTES", "read_rows", "read_table"]
+__all__ = ["MAX_BYTES", "read_rows", "read_table", "rows_of_frame", "write_columns"]
 
 # No catalogue of a million variables is larger; a compressed file that grows beyond is a bomb.
 MAX_BYTES = 2_000_000_000
@@ -318,3 +322,59 @@ def _header(rows: Sequence[Sequence[str]]) -> int:
     # Titles have fewer cells than what stands below them.
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows[:_MAX_TITLES]]
     return next(i for i, n in enumerate(filled) if n > max(filled) / 2)
+
+
+# -- writing -----------------------------------------------------------------------------------
+
+
+def write_columns(path: str | Path, columns: Mapping[str, Sequence[str]]) -> Path:
+    """Write the columns of a catalogue to a file that appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Ends in .csv, .json or .jsonl; folders are made, a file of that name is replaced.
+    columns : mapping of str to sequence of str
+        Equally long.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    InvalidInput
+        If the name ends in anything else, or the place cannot be written to.
+    """
+    path = Path(path).expanduser()
+    rows = zip(*columns.values(), strict=True)
+    if path.suffix == ".csv":
+        target = io.StringIO(newline="")
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+        text = target.getvalue()
+    elif path.suffix in (".json", ".jsonl"):
+        records = [dict(zip(columns, row, strict=True)) for row in rows]
+        lines = [json.dumps(record, ensure_ascii=False) for record in records]
+        text = "\n".join(lines) if path.suffix == ".jsonl" else "[" + ",\n ".join(lines) + "]"
+        text += "\n"
+    else:
+        raise InvalidInput(
+            f"{path.name} ends in {path.suffix or 'nothing'!r}.",
+            "Call it .csv, .json or .jsonl.",
+        )
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InvalidInput(
+            f"{path.name} cannot be written: {error.strerror}.", "Choose another place."
+        ) from error
+    return path

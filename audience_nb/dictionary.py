@@ -25,13 +25,24 @@ __all__ = ["Match", "Matching", "key_of_name", "matched", "read_values"]
 TAKEN, PROPOSED = 88.0, 75.0
 # So much better than the second best a guess has to be.
 MARGIN = 4.0
+# Pairs of names that are compared at most; with more of them nearness would take minutes.
+MAX_PAIRS = 4_000_000
 
+# How a value is stored does not say how it is to be read: a rating is an integer, too.
+_STORAGE = frozenset(
+    [
+        *("integer", "int", "int64", "int32", "bigint", "smallint", "float", "float64", "double"),
+        *("number", "decimal", "string", "str", "varchar", "object", "char", "text"),
+    ]
+)
 _VALUE_NAMES = ("value", "code_value", "value_code", "answer_code", "response_code", "level_code")
 _VALUE_LABEL_NAMES = (
     *("value_label", "answer", "response", "code_label", "level_label", "value_description"),
     *("meaning", "label", "description"),
 )
-_PAIR = re.compile(r"^\s*['\"(\[]?(-?[\w.]{1,12}?)['\")\]]?\s*(?:=|:|->|→|\)\s|\s[-–]\s)\s*(.+?)\s*$")
+_PAIR = re.compile(
+    r"^\s*['\"(\[]?(-?[\w.]{1,12}?)['\")\]]?\s*(?:=|:|->|→|\)\s|\s[-–]\s)\s*(.+?)\s*$"
+)
 _SPAN = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*(?:-|–|to|\.\.+)\s*(-?\d+(?:\.\d+)?)\s*$")
 
 
@@ -168,15 +179,17 @@ def matched(dictionary: Any, names: Sequence[str]) -> Matching:
     {'label': 'Income', 'unit': 'dollars'}
     """
     rows, notes = _rows(dictionary)
-    at = _naming_column(rows, names)
+    at = 0 if isinstance(dictionary, Mapping) else _naming_column(rows, names)
     entries = [str(value).strip() if value is not None else "" for value in rows.columns[at]]
-    rows, entries = _one_row_each(rows, at, entries)
+    rows, at, entries = _one_row_each(rows, at, entries)
     fields = _fields(rows, at)
     described: dict[str, dict[str, Any]] = {}
     for place, entry in enumerate(entries):
         if entry and entry not in described:
             described[entry] = {f: texts[place] for f, texts in fields.items() if texts[place]}
     matches, pairs = _pairs(names, list(described))
+    if not pairs:
+        raise _names_nothing(rows, names)
     return Matching(
         tuple(matches), {column: described[entry] for column, entry in pairs.items()}, tuple(notes)
     )
@@ -193,7 +206,9 @@ def _rows(dictionary: Any) -> tuple[Rows, list[str]]:
         return rows, [*rows.notes, *said]
     if isinstance(dictionary, Mapping):
         records = [
-            {"name": name, **entry} if isinstance(entry, Mapping) else {"name": name, "label": entry}
+            {"name": name, **entry}
+            if isinstance(entry, Mapping)
+            else {"name": name, "label": entry}
             for name, entry in dictionary.items()
         ]
         if not records:
@@ -223,27 +238,31 @@ def _naming_column(rows: Rows, names: Sequence[str]) -> int:
     ]
     best = max(range(len(hits)), key=lambda i: hits[i], default=-1)
     if best < 0 or not hits[best]:
-        shown = ", ".join(map(repr, rows.names[:5]))
-        raise InvalidInput(
-            f"No column of the dictionary ({shown}) names any of the {len(names):,} columns of "
-            "the table.",
-            "Give a dictionary with one row a column, one of its columns holding the names.",
-        )
+        raise _names_nothing(rows, names)
     return best
 
 
-def _one_row_each(rows: Rows, at: int, entries: list[str]) -> tuple[Rows, list[str]]:
+def _names_nothing(rows: Rows, names: Sequence[str]) -> InvalidInput:
+    shown = ", ".join(map(repr, rows.names[:5]))
+    return InvalidInput(
+        f"No column of the dictionary ({shown}) names any of the {len(names):,} columns of "
+        "the table.",
+        "Give a dictionary with one row a column, one of its columns holding the names.",
+    )
+
+
+def _one_row_each(rows: Rows, at: int, entries: list[str]) -> tuple[Rows, int, list[str]]:
     """Fold codebooks with a row for each value: its name stands once, or in each of them."""
     plain = [plain_name(name) for name in rows.names]
     value = next((i for i, name in enumerate(plain) if name in _VALUE_NAMES), None)
     if value is None or value == at:
-        return rows, entries
+        return rows, at, entries
     meanings = [plain.index(n) for n in _VALUE_LABEL_NAMES if n in plain]
     filled: list[str] = []
     for entry in entries:
         filled.append(entry or (filled[-1] if filled else ""))
     if len(set(filled)) == len(filled):
-        return rows, entries
+        return rows, at, entries
     # Of "label" and "value_label" the latter speaks of the value; "label" alone may, too.
     meaning = next((i for i in meanings if i not in (at, value)), None)
     columns: list[list[Any]] = [[] for _ in rows.columns]
@@ -270,11 +289,7 @@ def _one_row_each(rows: Rows, at: int, entries: list[str]) -> tuple[Rows, list[s
         rows.notes,
         "Row",
     )
-    # The naming column goes first, so that its place is known.
-    place = kept.index(at)
-    folded.names.insert(0, folded.names.pop(place))
-    folded.columns.insert(0, folded.columns.pop(place))
-    return folded, names
+    return folded, kept.index(at), names
 
 
 _TAKEN_FIELDS = (
@@ -285,8 +300,6 @@ _TAKEN_FIELDS = (
 
 def _fields(rows: Rows, at: int) -> dict[str, list[Any]]:
     """Give for each field the value of each row."""
-    if len(rows.columns) and rows.names and rows.names[0] != rows.names[at] and at != 0:
-        pass
     rest = Rows(
         [name for i, name in enumerate(rows.names) if i != at],
         [column for i, column in enumerate(rows.columns) if i != at],
@@ -297,9 +310,7 @@ def _fields(rows: Rows, at: int) -> dict[str, list[Any]]:
     said = {i for places in found.values() for i in places}
     if "label" not in found and "description" not in found:
         free = [i for i in range(len(rest.names)) if i not in said]
-        lengths = {
-            i: sum(len(str(v)) for v in rest.columns[i] if v is not None) for i in free
-        }
+        lengths = {i: sum(len(str(v)) for v in rest.columns[i] if v is not None) for i in free}
         if lengths and max(lengths.values()):
             found["label"] = [max(lengths, key=lambda i: lengths[i])]
     if "label" not in found and "description" in found:
@@ -336,6 +347,8 @@ def _plain(name: str, value: Any) -> Any:
         text = KIND_WORDS.get(text.casefold(), text.casefold())
         return text if text in KINDS else None
     if name == "value_type":
+        if text.casefold() in _STORAGE:
+            return None
         text = VALUE_TYPE_WORDS.get(text.casefold(), text.casefold())
         return text if text in VALUE_TYPES else None
     return text or None
@@ -449,7 +462,7 @@ def _pairs(names: Sequence[str], entries: list[str]) -> tuple[list[Match], dict[
 
 def _near(names: Sequence[str], entries: Sequence[str]) -> list[tuple[str, str, float, bool]]:
     """Pair names that are nearly alike: each the other's best, clearly, and with equal digits."""
-    if not names or not entries:
+    if not names or not entries or len(names) * len(entries) > MAX_PAIRS:
         return []
     import numpy as np
     from rapidfuzz import fuzz, process

@@ -22,7 +22,7 @@ _ALIASES: Mapping[str, Sequence[str]] = {
         *("column", "column_name", "column_id", "col", "field", "field_name", "field_id"),
         *("attribute", "attribute_name", "mnemonic", "short", "short_name", "unique_id", "uid"),
         *("key", "identifier", "question_id", "question_code", "segment_id", "code_variable"),
-        *("champ", "identifiant", "id", "name", "nom"),
+        *("feature", "feature_name", "item", "header", "champ", "identifiant", "id", "name", "nom"),
     ),
     "label": (
         *("variable_name", "variable_label", "title", "name", "libelle", "intitule"),
@@ -48,7 +48,8 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     ),
     "values": (
         *("possible_values", "allowed_values", "levels", "options", "choices", "answers"),
-        *("value_labels", "categories", "modalites", "responses"),
+        *("value_labels", "categories", "modalites", "responses", "codes", "coding"),
+        *("value_codes", "response_options", "answer_options", "valid_values", "valeurs"),
     ),
     "value_range": ("range", "valid_range", "bounds", "plage"),
     "unit": ("units", "unit_of_measure", "uom", "unite", "measurement_unit"),
@@ -56,6 +57,12 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "source": ("data_source", "provider", "vendor", "dataset", "origin", "fournisseur"),
     "availability": ("data_availability", "available_in", "data_types", "data_type"),
     "keywords": ("tags", "synonyms", "mots_cles", "search_terms", "topics"),
+    "missing": (
+        *("missing_values", "missing_codes", "missing_value", "na_values", "na_codes", "na"),
+        *("invalid_values", "invalid_codes", "user_missing", "no_answer", "manquant"),
+    ),
+    # Fields that somebody set by hand, in catalogues that we wrote.
+    "edited": (),
     # Columns that make up a cell of ours together.
     "first_party": (),
     "third_party": (),

@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audience_nb.catalog import Catalog, Kind
+from audience_nb.catalog import Catalog, Kind, Variable
 from audience_nb.errors import InvalidInput, NotFound
+from audience_nb.policy import rule_of
 from audience_nb.question import Edits, Filters, Understanding, checked_kinds, options_of
 from audience_nb.timeline import State, Timeline, step
 
@@ -245,6 +246,23 @@ class Inquiry(Timeline):
         )
         return new
 
+    def described(self, variable: Variable) -> Variable:
+        """Give what may be told of a variable: in a clean room not its least and largest value.
+
+        Parameters
+        ----------
+        variable : Variable
+            Of the catalogue, which may have been inferred from the records: then the least and
+            the largest value are one person's each.
+
+        Returns
+        -------
+        Variable
+        """
+        if "view rows" in rule_of(self.state.data_type).allows:
+            return variable
+        return replace(variable, value_range=None)
+
     # -- inside ----------------------------------------------------------------------------------
 
     def _search(
@@ -290,7 +308,7 @@ class Inquiry(Timeline):
                 "Describe the audience, such as “families who cycle and buy organic food”.",
             )
         shown = tuple(
-            replace(s, rank=rank, variable=self.catalog[code])
+            replace(s, rank=rank, variable=self.described(self.catalog[code]))
             for rank, (s, code) in enumerate(
                 edits.applied(found, self._usable_suggestions(), limit), start=1
             )

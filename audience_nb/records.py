@@ -7,17 +7,28 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from audience_nb.fieldnames import KIND_WORDS, VALUE_TYPE_WORDS, fields_of
 from audience_nb.rows import Problem, Rows
-from audience_nb.variable import DATA_TYPES, FIELDS, KINDS, VALUE_TYPES
+from audience_nb.variable import (
+    DATA_TYPES,
+    FIELDS,
+    KINDS,
+    VALUE_TYPES,
+    DataType,
+    Kind,
+    ValueType,
+    Variable,
+)
 
-__all__ = ["SEPARATOR", "cells_of", "split_cell"]
+__all__ = ["SEPARATOR", "cells_of", "split_cell", "variable_of"]
 
 # A list inside one cell.
 SEPARATOR = "|"
-_LISTS = frozenset({"values", "availability", "keywords"})
+_LISTS = frozenset({"values", "availability", "keywords", "missing", "edited"})
+# Fields that only some catalogues have.
+_SELDOM = ("missing", "edited")
 # Cells that tell whether a column repeats itself.
 _SAMPLE = 500
 # Characters that no cell needs: they end lines, hide text or part cells in other files.
@@ -72,6 +83,9 @@ def cells_of(
         columns[field] = checks.texts(field, found.get(field, []))
         if field == "code":
             checks.codes = columns["code"]
+    for field in _SELDOM:
+        if field in found:
+            columns[field] = checks.texts(field, found[field])
     columns["label"] = _first(columns["label"], columns["description"])
     columns["measure"] = _first(columns["measure"], columns["label"])
     columns["kind"] = checks.words(columns["kind"], "kind", KINDS, KIND_WORDS, "demographic")
@@ -328,3 +342,42 @@ def split_cell(cell: str) -> tuple[str, ...]:
     ('first_party', 'clean_room')
     """
     return tuple(cell.split(SEPARATOR)) if cell else ()
+
+
+def variable_of(cells: Mapping[str, str]) -> Variable:
+    """Read the cells of one variable.
+
+    Parameters
+    ----------
+    cells : mapping of str to str
+        A text for each field, as `cells_of` writes it.
+
+    Returns
+    -------
+    Variable
+
+    Examples
+    --------
+    >>> columns, _, _ = cells_of(Rows.of_records([{"code": "A", "label": "Age", "missing": [-9]}]))
+    >>> variable_of({field: texts[0] for field, texts in columns.items()}).missing
+    ('-9',)
+    """
+    low, _, high = cells["value_range"].partition(SEPARATOR)
+    return Variable(
+        code=cells["code"],
+        label=cells["label"],
+        kind=cast(Kind, cells["kind"]),
+        description=cells["description"],
+        category=cells["category"],
+        subcategory=cells["subcategory"],
+        measure=cells["measure"],
+        value_type=cast(ValueType, cells["value_type"]),
+        values=split_cell(cells["values"]),
+        value_range=(float(low), float(high)) if high else None,
+        unit=cells["unit"],
+        update_frequency=cells["update_frequency"],
+        source=cells["source"],
+        availability=cast("tuple[DataType, ...]", split_cell(cells["availability"])),
+        keywords=split_cell(cells["keywords"]),
+        missing=split_cell(cells.get("missing", "")),
+    )

@@ -75,6 +75,7 @@ def released(segmentation: Segmentation, gate: Disclosure, digest: str) -> Segme
         for segment in segmentation.segments
     }
     whole = sum(sizes.values())
+    scale = whole / len(segmentation.labels)
     curve = segmentation.k_curve.copy()
     for name in ("cost", "silhouette", "displaced"):
         if name in curve:
@@ -86,6 +87,11 @@ def released(segmentation: Segmentation, gate: Disclosure, digest: str) -> Segme
         segmentation,
         segments=tuple(_segment(s, sizes[s.id], whole) for s in segmentation.segments),
         labels=segmentation.labels.head(0),
+        # The limits follow from the number of records: they are told of the noisy one.
+        bounds=(
+            _INDEX_STEP * round(segmentation.bounds[0] * scale / _INDEX_STEP),
+            _INDEX_STEP * round(segmentation.bounds[1] * scale / _INDEX_STEP),
+        ),
         cost=float(_rounded(segmentation.cost)),
         k_curve=curve,
         map=segmentation.map.head(0),

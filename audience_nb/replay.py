@@ -102,6 +102,7 @@ def decisions_of(session: Session) -> dict[str, Any]:
         ],
         "selected": list(state.selected),
         "confirmed": list(state.confirmed),
+        "allowed_sensitive": [list(pair) for pair in state.allowed_sensitive],
         "loaded": state.frame is not None,
         "n_segments": state.n_segments,
         "min_share": state.min_share,
@@ -235,7 +236,7 @@ def replayed(
             edits=Edits.from_dict(edits),
             suggestions=tuple(
                 Suggestion(
-                    variable=session.catalog[s["code"]],
+                    variable=session.described(session.catalog[s["code"]]),
                     score=s["score"],
                     rank=rank,
                     parts=s["parts"],
@@ -280,6 +281,8 @@ def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
     feedback, session.feedback = session.feedback, None
     if decisions["confirmed"]:
         session.confirm(decisions["confirmed"])
+    for code, reason in decisions.get("allowed_sensitive", ()):
+        session.allow_sensitive([code], reason)
     if decisions["loaded"]:
         session.load()
     if decisions["segmented"]:
@@ -366,6 +369,10 @@ def code_of(session: Session) -> str:
             for code in state.confirmed
         ]
         lines.append("])")
+    lines += [
+        f"session.allow_sensitive([{code!r}], {reason!r})"
+        for code, reason in state.allowed_sensitive
+    ]
     if state.frame is not None:
         lines.append("session.load()")
     if state.segmentation is not None:

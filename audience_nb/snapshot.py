@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from audience_nb.errors import InvalidInput
 from audience_nb.policy import DATA_TYPES
+from audience_nb.policy.sensitive import category_of
 
 if TYPE_CHECKING:
     from audience_nb.catalog import Catalog
@@ -85,9 +86,9 @@ class Snapshot:
         dict
             `revision`, `steps`, `data`, `data_type`, `subtype`, `data_types`, `messages`,
             `query`, `limit`, `understood`, `intents`, `filters`, `options`, `index`,
-            `suggestions`, `selected`, `loaded`, `size_rule`, `segmentation`, `audience`,
-            `export`, `deliveries`, `comparison`, `explanation`, `language_model`, `undo`,
-            `redo`.
+            `suggestions`, `selected`, `allowed_sensitive`, `budget`, `loaded`, `size_rule`,
+            `segmentation`, `audience`, `export`, `deliveries`, `comparison`, `explanation`,
+            `language_model`, `undo`, `redo`.
         """
         return self.values
 
@@ -136,9 +137,16 @@ def take_snapshot(session: Session) -> Snapshot:
                 for s in state.suggestions
             ],
             "selected": [
-                {"code": v.code, "label": v.label, "kind": v.kind}
+                {
+                    "code": v.code,
+                    "label": v.label,
+                    "kind": v.kind,
+                    "sensitive": category_of(v),
+                }
                 for v in (session.catalog[code] for code in state.selected)
             ],
+            "allowed_sensitive": dict(state.allowed_sensitive),
+            "budget": session.privacy_budget,
             "loaded": _loaded(session),
             "size_rule": {
                 "n_segments": state.n_segments,
@@ -184,6 +192,7 @@ def suggestion_values(suggestion: Suggestion) -> dict[str, Any]:
         "score": round(float(suggestion.score), 4),
         "parts": {name: round(float(part), 4) for name, part in suggestion.parts.items()},
         "why": suggestion.why,
+        "sensitive": category_of(v),
     }
 
 
@@ -257,18 +266,19 @@ def _loaded(session: Session) -> dict[str, Any] | None:
     frame = session.state.frame
     if frame is None:
         return None
-    missing = int(frame.isna().sum().sum())
+    missing = 0 if session.privacy_budget else int(frame.isna().sum().sum())
     notes = [f"{missing:,} of {frame.size:,} values are missing."] if missing else []
     fetched = session.state.fetched
     if fetched is not None:
-        notes += fetched.notes
+        # Notes have exact counts, which a clean room does not show.
+        notes += () if session.privacy_budget else fetched.notes
         if fetched.without_source:
             notes.append(f"No source has {', '.join(fetched.without_source[:5])}.")
     return {
-        "records": len(frame),
+        "records": session.counted("records", len(frame)),
         "variables": frame.shape[1],
         "notes": notes,
-        "dropped": [asdict(d) for d in fetched.dropped] if fetched is not None else [],
+        "dropped": [asdict(d) for d in session.left_out],
     }
 
 
@@ -406,6 +416,7 @@ _VERBS: dict[str, dict[str, Any]] = {
     "build": _RULE,
     "pick": {"segments": _is_counts, "name": _is_text},
     "rename": {"segment": _is_count, "name": _is_text},
+    "allow_sensitive": {"codes": _is_texts, "reason": _is_text},
     "export": {"name": _is_text},
     "compare": {"segments": _is_counts},
     "explain": {"code": _is_text, "segment": _is_count},
@@ -423,6 +434,7 @@ _REQUIRED = {
     "pick": ("segments",),
     "compare": ("segments",),
     "rename": ("segment", "name"),
+    "allow_sensitive": ("codes", "reason"),
 }
 
 

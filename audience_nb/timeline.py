@@ -44,14 +44,15 @@ class State:
     suggestions: tuple[Suggestion, ...] = ()
     selected: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
-    frame: pd.DataFrame | None = None
+    # No representation shows a record.
+    frame: pd.DataFrame | None = field(default=None, repr=False)
     # What became of the rows that were asked for: a report without rows.
-    fetched: Fetched | None = None
+    fetched: Fetched | None = field(default=None, repr=False)
     n_segments: int | Literal["auto"] = "auto"
     min_share: float = 0.05
     max_share: float = 0.10
-    segmentation: Segmentation | None = None
-    lifestyles: pd.DataFrame | None = None
+    segmentation: Segmentation | None = field(default=None, repr=False)
+    lifestyles: pd.DataFrame | None = field(default=None, repr=False)
     picked: tuple[int, ...] = ()
     names: tuple[tuple[int, str], ...] = ()
     exported: Mapping[str, Any] | None = None
@@ -63,6 +64,8 @@ class State:
     # What is looked at closer: two segments; a variable's code, a segment's id, "" for the answer.
     compared: tuple[int, ...] = ()
     explained: str | int | None = None
+    # Sensitive variables that somebody allowed, each with the reason given.
+    allowed_sensitive: tuple[tuple[str, str], ...] = ()
 
 
 def step(method: F) -> F:

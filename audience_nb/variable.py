@@ -47,7 +47,7 @@ class Variable:
     value_type : {"numeric", "ordinal", "nominal", "boolean", "date", "text"}
         How its values are to be read.
     values : tuple of str
-        The possible values, in order, where they are few.
+        The possible values, in order, where they are few; "1=Yes" where 1 stands for yes.
     value_range : tuple of float, optional
         Smallest and largest possible value, in `unit`.
     unit, update_frequency, source : str
@@ -56,6 +56,8 @@ class Variable:
         The data types in which it may be used.
     keywords : tuple of str
         Further words that should find it.
+    missing : tuple of str
+        Values that stand for no answer, such as "-9" or "Refused"; they are read as missing.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class Variable:
     source: str = ""
     availability: tuple[DataType, ...] = DATA_TYPES
     keywords: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.measure:
@@ -96,7 +99,10 @@ class Variable:
         ['first_party', 'third_party', 'clean_room']
         """
         record = {name: getattr(self, name) for name in FIELDS}
+        if self.missing:
+            record["missing"] = self.missing
         return {k: list(v) if isinstance(v, tuple) else v for k, v in record.items()}
 
 
-FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Variable))
+# Those of every catalogue; "missing" stands only in catalogues of data that has such values.
+FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Variable) if f.name != "missing")

@@ -12,6 +12,7 @@ the same on a real Dask cluster while its workers are killed, and compares the l
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import resource
 import shutil
@@ -28,6 +29,7 @@ import numpy as np
 sys.path = [place for place in sys.path if Path(place or ".").resolve() != Path(__file__).parent]
 
 FEATURES, CLUSTERS, GROUP = 10, 12, 1_000_000
+WORKERS = 3
 
 
 def write(folder: Path, n: int) -> Path:
@@ -90,9 +92,13 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def killing(client: object, wanted: int, killed: list[int], done: threading.Event) -> None:
+def killing(
+    cluster: object, client: object, wanted: int, killed: list[int], done: threading.Event
+) -> None:
     """Kill one worker after the other, as fast as new ones come up."""
     while len(killed) < wanted and not done.wait(1.0):
+        # One that was killed while it came up is given up by its nanny: ask for another.
+        cluster.scale(WORKERS)
         try:
             pids = client.run(os.getpid)
         except Exception:  # a worker died while it was asked
@@ -118,12 +124,13 @@ def main() -> None:
         for n in map(int, options.rows):
             path = write(folder, n)
             model, wall, cpu = fit(path)
-            sizes = np.bincount(model.labels_)
+            memory = peak()
+            sizes = model.certificate_.sizes
             gap = verified(path, model)
             times.append((n, cpu))
-            kept[n] = path, model.labels_.copy()
+            kept[n] = path, model.labels_
             spread = f"{sizes.min():,}-{sizes.max():,}"
-            print(f"{n:>12,} {wall:>8.1f} {cpu:>8.1f} {peak():>8.0f} {spread:>22} {gap:>9.1e}")
+            print(f"{n:>12,} {wall:>8.1f} {cpu:>8.1f} {memory:>8.0f} {spread:>22} {gap:>9.1e}")
         if len(times) > 1:
             slope = np.polyfit(*np.log(np.array(times)).T, 1)[0]
             print(f"CPU time grows as n^{slope:.2f}")
@@ -132,12 +139,19 @@ def main() -> None:
         from distributed import Client, LocalCluster
 
         with (
-            LocalCluster(3, threads_per_worker=1, dashboard_address=None) as cluster,
+            LocalCluster(
+                WORKERS,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
             Client(cluster) as client,
         ):
             killed: list[int] = []
             done = threading.Event()
-            thread = threading.Thread(target=killing, args=(client, options.kills, killed, done))
+            thread = threading.Thread(
+                target=killing, args=(cluster, client, options.kills, killed, done)
+            )
             thread.start()
             runs = identical = 0
             start = time.perf_counter()
@@ -148,7 +162,7 @@ def main() -> None:
             done.set()
             thread.join()
             print(
-                f"Dask, {n:,} rows, 3 workers: {len(killed)} killed in {runs} fits "
+                f"Dask, {n:,} rows, {WORKERS} workers: {len(killed)} killed in {runs} fits "
                 f"({time.perf_counter() - start:.0f} s); labels identical in {identical} of {runs}"
             )
     finally:

@@ -279,8 +279,25 @@ def test_a_model_that_gives_no_vectors_is_refused(give: Callable, fact: str) -> 
     class Model:
         encode = staticmethod(give)
 
+    encoder = ModelEncoder(Model())
     with pytest.raises(EncoderFailed, match=fact):
-        ModelEncoder(Model())
+        encoder.n_dimensions  # noqa: B018
+    with pytest.raises(EncoderFailed, match=fact):
+        encoder.encode(["income"])
+
+
+def test_a_model_is_not_called_before_it_is_needed() -> None:
+    class Slow(Buckets):
+        n_calls = 0
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            self.n_calls += 1
+            return super().encode(texts)
+
+    model = Slow()
+    encoder = as_encoder(model)
+    assert (repr(encoder), model.n_calls) == ("ModelEncoder('Slow')", 0)
+    assert (encoder.n_dimensions, encoder.name[:7], model.n_calls) == (8, "Slow 8 ", 1)
 
 
 @pytest.mark.parametrize("thing", [42, object(), ["offline"]])

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -542,19 +543,51 @@ def test_every_fault_of_the_server_is_tried() -> None:
     assert {"empty", "long", "nan", "reset", "429 far"} <= tried
 
 
-def test_a_query_that_the_server_refuses_is_answered_by_words(
-    server: EmbeddingServer, tmp_path
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        (["401"], "the server answered 401"),
+        (["429 far"] * 9, "the server answered 429"),
+        (["500"] * 9, "the server answered 500"),
+        (["hang"] * 9, "no answer in time"),
+        (["cut"] * 9, "the server answered"),
+    ],
+)
+def test_a_query_that_the_server_fails_is_answered_by_words(
+    server: EmbeddingServer, tmp_path: Path, faults: list[str], told: str
 ) -> None:
     rows = [{"code": text.upper(), "label": text} for text in TEXTS]
-    index = SearchIndex(Catalog.from_records(rows), encoder_for(server))
+    encoder = encoder_for(server)
+    index = SearchIndex(Catalog.from_records(rows), encoder, cache_dir=tmp_path)
     assert index.by_meaning
-    server.faults.append("401")
+    encoder.patience = Patience(timeout=0.2, max_retries=3, longest_wait=0.01, deadline=30)
+    # Another client, with the shorter timeout.
+    encoder.__dict__.pop("_client").close()
+    server.faults += faults
     found = index.search("a dog")
     assert (found[0].variable.code, index.by_meaning) == ("DOG", False)
-    assert "meaning" not in found[0].parts or found[0].parts["meaning"] == 0
+    assert "meaning" not in found[0].parts
     assert "the last question went without meaning" in index.description
-    assert "the server answered 401" in index.description
+    assert told in index.description
+    assert KEY not in index.description
     # Once it answers again, so does meaning.
-    index.search("some eel")
+    server.faults.clear()
+    index._searcher._ranker._asked_again_at = 0.0
+    found = index.search("some eel")
     assert index.by_meaning
+    assert "meaning" in found[0].parts
     assert "without meaning" not in index.description
+
+
+def test_without_a_network_a_query_is_answered_by_words(tmp_path: Path) -> None:
+    rows = [{"code": text.upper(), "label": text} for text in TEXTS]
+    server = EmbeddingServer(LENGTH)
+    encoder = encoder_for(server)
+    index = SearchIndex(Catalog.from_records(rows), encoder, cache_dir=tmp_path)
+    server.close()
+    # The connection that is still open, too.
+    encoder.__dict__.pop("_client").close()
+    encoder.patience = Patience(max_retries=3, longest_wait=0.01)
+    assert index.search("a dog")[0].variable.code == "DOG"
+    assert not index.by_meaning
+    assert "no whole answer came (APIConnectionError)" in index.description

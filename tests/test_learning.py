@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from test_search import RECORDS, HashEncoder, codes_of, files_of, half_of, measures_of
 
+import audience_nb.search.index as index_module
 import audience_nb.search.learning as learning
+import audience_nb.search.ranking as ranking
 from audience_nb.catalog import Catalog, demo_file
 from audience_nb.embedding import OfflineEncoder
 from audience_nb.errors import Cancelled, EncoderFailed, NotFound
@@ -147,7 +149,7 @@ def test_a_damaged_part_is_learnt_again(tmp_path: Path) -> None:
     with parts[2].open("wb") as file:
         write_arrays(file, {"encoder": "hash 64", "texts": "0"}, {"vectors": np.ones((20, 64))})
     encoder = HashEncoder()
-    vectors = document_vectors(documents, encoder, lambda *told: None, kept)
+    vectors = document_vectors(documents, encoder, lambda *told: None, kept)["vectors"]
     assert len(encoder.encoded) == 80
     assert not kept.exists()
     expected = HashEncoder().encode([row["label"] for row in MANY])
@@ -159,7 +161,9 @@ def test_without_room_to_keep_them_parts_stay_in_memory(tmp_path: Path) -> None:
     documents = Documents.build(Catalog.from_records(MANY))
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    vectors = document_vectors(documents, HashEncoder(), lambda *told: None, blocked / "kept")
+    vectors = document_vectors(documents, HashEncoder(), lambda *told: None, blocked / "kept")[
+        "vectors"
+    ]
     assert vectors.shape == (100, 64)
 
 
@@ -397,6 +401,127 @@ def test_an_encoder_can_be_named(tmp_path: Path) -> None:
     assert isinstance(index.encoder, OfflineEncoder)
     with pytest.raises(NotFound, match="no encoder named"):
         SearchIndex(Catalog.from_records(rows), "word2vec", cache_dir=tmp_path)
+
+
+class Unanswering(HashEncoder):
+    """A server that does not even say how long its vectors are."""
+
+    name = "unanswering"
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.encoded: list[str] = []
+
+    @property
+    def n_dimensions(self) -> int:
+        assert self.gate.wait(60)
+        return 64
+
+
+def test_an_encoder_that_says_nothing_keeps_nobody_waiting(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "_OPENING_S", 0.01)
+    encoder = Unanswering()
+    index = SearchIndex(catalog, encoder, cache_dir=tmp_path, background=True)
+    assert (index.ready, index.by_meaning) == (False, False)
+    assert index.search("jazz", limit=1)[0].variable.category == "Music"
+    encoder.gate.set()
+    assert index.wait(60)
+    assert index.by_meaning
+    assert index.search("jazz", limit=1)[0].parts["meaning"] > 0
+
+
+def test_a_model_of_ones_own_is_first_called_in_the_background(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "_OPENING_S", 0.01)
+    gate = threading.Event()
+
+    class Model:
+        def encode(self, texts: list[str]) -> np.ndarray:
+            assert gate.wait(60)
+            return HashEncoder().encode(texts)
+
+    index = SearchIndex(catalog, Model(), cache_dir=tmp_path, background=True)
+    assert index.search("jazz", limit=1)[0].variable.category == "Music"
+    gate.set()
+    assert index.wait(60)
+    assert index.by_meaning
+
+
+class Moody(HashEncoder):
+    """Fails on queries while it is told to."""
+
+    error: Exception | None = None
+    wrong: np.ndarray | None = None
+    n_asked = 0
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        self.n_asked += 1
+        if self.error is not None:
+            raise self.error
+        return super().encode(texts) if self.wrong is None else self.wrong
+
+
+@pytest.mark.parametrize(
+    ("error", "wrong", "told"),
+    [
+        (EncoderFailed("The server answered 401.", "Check the key."), None, "answered 401"),
+        (ConnectionRefusedError("sent: secret"), None, "ConnectionRefusedError"),
+        (RuntimeError("sent: secret"), None, "RuntimeError"),
+        (None, np.ones((1, 7), np.float32), "finite vectors of 64 dimensions"),
+        (None, np.full((1, 64), np.nan, np.float32), "finite vectors of 64 dimensions"),
+    ],
+)
+def test_whatever_an_encoder_does_a_query_is_answered(
+    catalog: Catalog,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception | None,
+    wrong: np.ndarray | None,
+    told: str,
+) -> None:
+    encoder = Moody()
+    index = SearchIndex(catalog, encoder, cache_dir=tmp_path)
+    encoder.error, encoder.wrong = error, wrong
+    found = index.search("jazz", limit=1)[0]
+    assert found.variable.category == "Music"
+    assert "meaning" not in found.parts
+    assert "meaning" not in found.why
+    assert not index.by_meaning
+    assert index.failure is not None
+    assert told in index.description
+    assert "secret" not in index.description + caplog.text
+    encoder.error = encoder.wrong = None
+    assert index.search("jazz", limit=1)[0].parts["meaning"] > 0
+    assert index.by_meaning
+
+
+def test_an_encoder_that_made_a_query_wait_in_vain_is_left_alone_for_a_while(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    encoder = Moody()
+    index = SearchIndex(catalog, encoder, cache_dir=tmp_path)
+    monkeypatch.setattr(ranking.time, "monotonic", lambda: now[0])
+
+    def fail(texts: list[str]) -> np.ndarray:
+        now[0] += 10
+        encoder.n_asked += 1
+        raise EncoderFailed("No answer.", "Wait.")
+
+    monkeypatch.setattr(encoder, "encode", fail)
+    n_before = encoder.n_asked
+    index.search("jazz")
+    assert encoder.n_asked == n_before + 1
+    now[0] += 99
+    index.search("blues")
+    assert encoder.n_asked == n_before + 1
+    assert not index.by_meaning
+    now[0] += 2
+    index.search("rock")
+    assert encoder.n_asked == n_before + 2
 
 
 def test_a_full_disk_is_said_and_search_goes_on(

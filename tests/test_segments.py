@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, norm
 
 from audience_nb.catalog import Variable
-from audience_nb.encoding import Column
+from audience_nb.encoding import Column, FrameEncoder
 from audience_nb.errors import Cancelled, Infeasible, InvalidInput, NotFound
 from audience_nb.segments import Segmentation, Trait
 from audience_nb.segments.naming import describe, short_name, standouts, unique_names
 from audience_nb.segments.plane import flatten
 from audience_nb.segments.profile import Finding, profile
+from audience_nb.segments.representatives import representatives
 
 PLANTED = ("Age", "Income", "Home", "Owns a car", "Reading", "Since")
 
@@ -311,7 +312,7 @@ SCALE = ("1", "2", "3", "4", "5")
                 finding("Paperless billing", "boolean", 0.4, 0.3, levels=("no", "yes")),
                 finding("Dependents", "boolean", -0.3, 0.2, levels=("no", "yes")),
             ],
-            "More with paperless billing, fewer with dependents",
+            "More paperless billing, fewer dependents",
         ),
         (
             [
@@ -322,7 +323,7 @@ SCALE = ("1", "2", "3", "4", "5")
                     ("Fry fish", -1.0, 0.05),
                 ]
             ],
-            "Bake bread, more who grill meat, hardly any who fry fish",
+            "Bake bread, more who grill meat",
         ),
         ([finding("Smoking habits", "nominal", 1.0, 0.9, "never smoked")], "Never smoked"),
         ([finding("Village - town", "nominal", 1.0, 0.9, "city")], "City"),
@@ -348,15 +349,27 @@ def test_names_say_what_the_other_does_not_have() -> None:
     first = [finding(label, "numeric", 1.0, 0.8) for label in ("Opera", "Cars", "Golf", "Chess")]
     second = [*first[:3], finding("Chess", "numeric", -1.0, 0.2)]
     assert unique_names([first, second, first[:1]]) == [
-        "High opera, cars and golf",
+        "High opera, cars and chess",
         "High opera and cars, low chess",
         "High opera",
     ]
     assert unique_names([first, first, first]) == [
         "High opera, cars and golf",
-        "High opera, cars, golf and chess",
-        "High opera, cars and golf (2)",
+        "High opera, cars and chess",
+        "High opera, golf and chess",
     ]
+    alike = [finding("Opera", "numeric", 1.0, 0.8)]
+    assert unique_names([alike, alike]) == ["High opera", "High opera (2)"]
+
+
+def test_names_fit_a_card_and_are_cut_between_words() -> None:
+    long = "I look at things from all different angles before I go ahead."
+    rows = [finding(long, "ordinal", 1.0, 0.8, levels=SCALE)]
+    (name,) = unique_names([rows])
+    assert name == "High on “I look at things…”" and len(name) <= 45
+    wide = [finding(f"{w} preference for travelling", "numeric", 1.0, 0.8) for w in "ABCDEFGH"]
+    names = unique_names([wide[i:] for i in range(8)])
+    assert all(len(name) <= 45 for name in names) and len(set(names)) == 8
 
 
 @settings(max_examples=60, deadline=None)
@@ -438,6 +451,29 @@ def test_descriptions() -> None:
 )
 def test_short_names(variable: Variable, name: str) -> None:
     assert short_name(Column(variable, "numeric")) == name
+
+
+# -- representatives ------------------------------------------------------------------------
+
+
+def test_a_representative_is_the_record_nearest_to_the_medians(found: Segmentation) -> None:
+    frame, _ = planted()
+    nearest = representatives(frame, found, PLANTED)
+    assert nearest.index.tolist() == [1, 2, 3, 4]
+    encoder = FrameEncoder()
+    matrix = encoder.fit_transform(frame, PLANTED)
+    for id_, row in nearest.iterrows():
+        own = matrix[(found.labels == id_).to_numpy()]
+        distances = np.abs(own - np.median(own, axis=0)).sum(axis=1) / encoder.total_weight
+        assert found.labels[row["record"]] == id_
+        assert row["distance"] == pytest.approx(distances.min())
+        assert row["Age"] == frame.loc[row["record"], "Age"]
+    # Whatever the order of the rows.
+    pd.testing.assert_frame_equal(representatives(frame.iloc[::-1], found, PLANTED), nearest)
+    with pytest.raises(InvalidInput, match="1 of the 120 records"):
+        representatives(frame.iloc[1:], found)
+    # A segmentation holds no row that could be shown by chance.
+    assert not hasattr(found, "representatives")
 
 
 # -- map -------------------------------------------------------------------------------------

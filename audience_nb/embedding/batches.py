@@ -150,7 +150,7 @@ class BatchRun:
                 try:
                     news = self._news.get(timeout=max(0.0, self._ends - time.monotonic()))
                 except queue.Empty:
-                    news = Failure(f"{seconds:,.0f} seconds were over", "Raise deadline.")
+                    news = Failure(f"{seconds:,.3g} seconds were over", "Raise deadline.")
                 if isinstance(news, Failure):
                     raise self._failed(news, n_texts)
                 self.n_done += news

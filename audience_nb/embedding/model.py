@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,12 @@ class ModelEncoder:
     name : str, optional
         Under which vectors are cached; vectors of equal names may be mixed. By default the
         object's class and a digest of the vector it gives a fixed text, so that another model has
-        another name.
+        another name. The object is first called when its name or length is asked for.
 
     Raises
     ------
     InvalidInput
         If the object has no `encode`.
-    EncoderFailed
-        If it gives no array of one row a text.
 
     Examples
     --------
@@ -53,32 +52,51 @@ class ModelEncoder:
                 f"A {type(model).__name__} has no method encode.", "Give it encode(texts)."
             )
         self.model = model
+        self._given_name = name
         self._lock = threading.Lock()
-        kind = type(model).__name__
+
+    @cached_property
+    def _probed(self) -> tuple[str, int]:
+        """Name and length of a vector, found out by encoding one text."""
+        kind = type(self.model).__name__
         probe = np.asarray(self._array([_PROBE]))
         if probe.ndim != 2 or len(probe) != 1 or probe.shape[1] < 1:
             raise EncoderFailed(
                 f"{kind}.encode gave an array of shape {probe.shape} for 1 text.",
                 "Let it give one row for each text.",
             )
-        self._length = int(probe.shape[1])
-        vector = unit_vectors(probe, 1, self._length, kind)[0]
+        length = int(probe.shape[1])
+        vector = unit_vectors(probe, 1, length, kind)[0]
         # Rounded, as a model's last digits differ from one machine to the next.
         digest = hashlib.sha256((vector * 1000).round().astype("<i4").tobytes()).hexdigest()
-        self._name = name or f"{kind} {self._length} {digest[:8]}"
+        return self._given_name or f"{kind} {length} {digest[:8]}", length
 
     @property
     def name(self) -> str:
-        """As given, or the model's class, length and digest."""
-        return self._name
+        """As given, or the model's class, length and digest.
+
+        Raises
+        ------
+        EncoderFailed
+            If the model gives no array of one row a text.
+        """
+        return self._given_name or self._probed[0]
 
     @property
     def n_dimensions(self) -> int:
-        """Length of a vector."""
-        return self._length
+        """Length of a vector.
+
+        Raises
+        ------
+        EncoderFailed
+            If the model gives no array of one row a text.
+        """
+        return self._probed[1]
 
     def __repr__(self) -> str:
-        return f"ModelEncoder({self.name!r})"
+        # Looked for, not asked for: a name may cost a call.
+        probed = self.__dict__.get("_probed", (type(self.model).__name__,))
+        return f"ModelEncoder({self._given_name or probed[0]!r})"
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Encode texts with the model, one call at a time.
@@ -101,8 +119,8 @@ class ModelEncoder:
         """
         readable = readable_texts(texts, _LONGEST)
         if not readable:
-            return np.empty((0, self._length), np.float32)
-        return unit_vectors(self._array(readable), len(readable), self._length, self.name)
+            return np.empty((0, self.n_dimensions), np.float32)
+        return unit_vectors(self._array(readable), len(readable), self.n_dimensions, self.name)
 
     def _array(self, texts: list[str]) -> Any:
         with self._lock:

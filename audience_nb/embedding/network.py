@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -77,9 +77,13 @@ class SentenceNetwork:
         self._conv1_bias = np.stack([w[f"b1_{n}"] for n in _SIZES])
         self._conv2 = [w[f"w2_{n}"].reshape(n * _WIDTH, _WIDTH) for n in _SIZES]
         self._conv2_bias = np.stack([w[f"b2_{n}"] for n in _SIZES])
-        self._gain2, self._shift2 = w["ln_g"], w["ln_b"]
-        self._sentence, self._sentence_bias = w["cnn_W"], w["cnn_b"]
-        self._dense = {name: w[name] for name in ("d0", "d1", "d2", "d3", "p1", "p3")}
+        # Layers that read the same are one product, straight on and into a hidden layer, and what
+        # is linear before it is part of it.
+        first = np.concatenate([w["p1"], w["d0"]], axis=1)
+        self._first = (w["ln_g"][:, None] * w["cnn_W"]) @ first
+        self._first_bias = (w["ln_b"] @ w["cnn_W"] + w["cnn_b"]) @ first
+        self._second = np.concatenate([w["p3"], w["d2"]], axis=1)
+        self._first_hidden, self._second_hidden = w["d1"], w["d3"]
         self._kept = _Pieces(_MAX_KEPT)
 
     def encode(self, sentences: Sequence[Sequence[int]]) -> FloatArray:
@@ -114,11 +118,16 @@ class SentenceNetwork:
         Parameters
         ----------
         pieces : sequence of int
-            Those that queries will have; the first 1,024 distinct ones are kept for good.
+            Those that queries will have; the first 1,024 distinct ones are kept until others are
+            given for which there is no room.
         """
         kept = self._kept
-        kept.row_of.clear()
-        self._rows(list(dict.fromkeys(pieces))[:_MAX_STAYING], kept)
+        wanted = list(dict.fromkeys(pieces))[:_MAX_STAYING]
+        kept.forget()
+        if len(kept.row_of.keys() | wanted) > _MAX_STAYING:
+            kept.row_of.clear()
+            kept.n_staying = 0
+        self._rows(wanted, kept)
         kept.n_staying = len(kept.row_of)
 
     def _pass(self, sentences: Sequence[Sequence[int]], pieces: _Pieces) -> FloatArray:
@@ -159,20 +168,19 @@ class SentenceNetwork:
         second += self._conv2_bias
         np.maximum(second, 0, out=second)
         second += hidden
-        _normalize(features, self._gain2, self._shift2, self._eps)
+        _standardize(features, self._eps)
 
         # The sum over a sentence comes before the linear layer that follows: fewer rows.
-        times: Callable[[Any, Any], Any] = _one_by_one if pieces is self._kept else np.matmul
-        sums = times(np.add.reduceat(features[:n], starts, axis=0), self._sentence)
-        counts = lengths.astype(np.float32)[:, None]
-        sums += counts * self._sentence_bias
-        sums /= np.sqrt(counts)
-        d = self._dense
-        one = times(sums, d["p1"])
-        one += times(np.maximum(times(sums, d["d0"]), 0), d["d1"])
+        total = np.zeros((_multiple(len(lengths)), features.shape[1]), np.float32)
+        np.add.reduceat(features[:n], starts, axis=0, out=total[: len(lengths)])
+        roots = np.ones((len(total), 1), np.float32)
+        roots[: len(lengths), 0] = np.sqrt(lengths)
+        total /= roots
+        both = total @ self._first
+        both += roots * self._first_bias
+        one = _through(both, self._first_hidden)
         np.maximum(one, 0, out=one)
-        two = times(one, d["p3"])
-        two += times(np.maximum(times(one, d["d2"]), 0), d["d3"])
+        two = _through(one @ self._second, self._second_hidden)[: len(lengths)]
         np.tanh(two, out=two)
         vectors: FloatArray = two / np.sqrt(np.einsum("ij,ij->i", two, two))[:, None]
         return vectors
@@ -194,7 +202,9 @@ class SentenceNetwork:
             embedded += self._low[part, None]
             x = embedded @ self._project
             x += self._project_bias
-            _normalize(x, self._gain1, self._shift1, self._eps)
+            _standardize(x, self._eps)
+            x *= self._gain1
+            x += self._shift1
             place = 0
             for branch, size in enumerate(_SIZES):
                 products = x[:, branch * _WIDTH : (branch + 1) * _WIDTH] @ self._conv1[branch]
@@ -244,18 +254,19 @@ def _multiple(n: int) -> int:
     return -(-n // _ROWS) * _ROWS
 
 
-def _one_by_one(rows: Any, matrix: Any) -> Any:
-    """Multiply each row by itself, so that it does not depend on the others."""
-    return np.matmul(rows[:, None], matrix)[:, 0]
+def _through(both: FloatArray, hidden: FloatArray) -> FloatArray:
+    """Add what comes straight, the first columns, and what comes through a hidden layer."""
+    width = hidden.shape[1]
+    sums: FloatArray = np.maximum(both[:, width:], 0) @ hidden
+    sums += both[:, :width]
+    return sums
 
 
-def _normalize(x: FloatArray, gain: FloatArray, shift: FloatArray, eps: float) -> None:
+def _standardize(x: FloatArray, eps: float) -> None:
     """Normalise rows in place (Ba, Kiros and Hinton 2016, "Layer normalization")."""
     x -= x.mean(axis=1, keepdims=True)
     variance = np.einsum("ij,ij->i", x, x) / x.shape[1]
     x *= (1 / np.sqrt(variance + eps))[:, None]
-    x *= gain
-    x += shift
 
 
 # -- weights -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ _MAX_TEXTS = 2_048
 # No number of a vector is written in more bytes than this, in any server's JSON.
 _MAX_NUMBER_BYTES, _MAX_LENGTH = 64, 16_384
 _PROBE = "length"
+# Calls of so few texts are questions, larger ones are catalogues.
+_QUESTION, _QUESTION_S = 16, 10.0
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -80,7 +83,8 @@ class OpenAIEncoder:
     longest_wait : float, optional
         Seconds between two attempts at most, even where the server asks for more.
     deadline : float, optional
-        Seconds for one call of `encode`; by default 20, and 10 more for each request.
+        Seconds for one call of `encode`; by default 20, and 10 more for each request; 10 for at
+        most 16 texts, as somebody waits for the answer to a question.
     shorten : bool, optional
         Whether longer vectors are cut to `dimensions`, for a server that ignores it. Right only
         for models that are trained to be cut (Kusupati et al. 2022, "Matryoshka
@@ -278,7 +282,11 @@ class OpenAIEncoder:
                 stage = f"{n_done:,} of {len(missing):,} texts encoded by {self.model}"
                 self.progress(stage, n_done / len(missing))
 
-        BatchRun(self._ask, keep, self.patience, self.concurrency, self.name).run(todo, tell)
+        patience = self.patience
+        if len(missing) <= _QUESTION and patience.deadline is None:
+            # What comes after that is stored all the same, by the thread that asked for it.
+            patience = replace(patience, deadline=_QUESTION_S, timeout=min(patience.timeout, 1.0))
+        BatchRun(self._ask, keep, patience, self.concurrency, self.name).run(todo, tell)
 
     def _ask(self, texts: Sequence[str]) -> Reply:
         """Send one request and read its reply; called by several threads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from inspect import getattr_static
 from typing import Any
 
 from audience_nb.embedding.encoder import Encoder
@@ -130,7 +131,8 @@ def as_encoder(choice: Any) -> Encoder | None:
     if isinstance(choice, str):
         return encoder_named(choice)
     # `isinstance` would read the properties, and a server's length costs a request.
-    if all(hasattr(type(choice), name) for name in ("name", "n_dimensions", "encode")):
+    members = ("name", "n_dimensions", "encode")
+    if all(getattr_static(choice, name, None) is not None for name in members):
         return choice  # type: ignore[no-any-return]
     if isinstance(choice, Encoder):
         return choice

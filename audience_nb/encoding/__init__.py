@@ -22,6 +22,9 @@ span is widened to hold the common one. Quantiles are observed values, never int
 units do not matter.
 
 Missing values: the median for numeric, ordinal, boolean and date; a level "missing" for nominal.
+So are the values that a variable's `missing` names, such as -9 or "Refused": the codebook judges
+and says them, the encoder only obeys. Gower leaves a variable out of a comparison where one of the
+two lacks it, which no distance between points can do; with nothing missing the two agree.
 
 Entries are rounded to multiples of 2**-40. Sums of up to a few thousand of them are then exact, so
 the order of rows and of columns cannot change a distance, not even in its last bit.
@@ -44,7 +47,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audience_nb.catalog import Variable
-from audience_nb.codebook import words_of
 from audience_nb.encoding.columns import (
     MISSING,
     Column,
@@ -57,6 +59,7 @@ from audience_nb.encoding.columns import (
     tail_note,
 )
 from audience_nb.errors import InvalidInput, NotFound, WrongStep
+from audience_nb.inference import words_of
 
 if TYPE_CHECKING:
     import pandas as pd

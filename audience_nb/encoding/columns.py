@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from audience_nb.catalog import Variable
-from audience_nb.encoding.parsing import (
+from audience_nb.cells import (
     as_days,
     as_numbers,
     clean,
+    decimal_comma,
     distinct_texts,
     finite,
     holds_text,
@@ -25,6 +27,7 @@ from audience_nb.encoding.parsing import (
     take,
     texts_as_numbers,
 )
+from audience_nb.scales import answer_of, in_order, yes_or_no
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +58,9 @@ MAX_RATING = 11
 TAIL = 0.025
 OTHER, MISSING = "other", "missing"
 
-_WORDS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("non", "oui"), ("off", "on"))
+# A value that a catalogue states with its meaning: "1=Yes".
+_CODED = re.compile(r"([^=<>]{1,40})=(.+)", re.DOTALL)
+_DAY_NUMBER = "%Y%m%d"
 
 
 class Refused(Exception):
@@ -82,6 +87,10 @@ class Column:
         Whether the last level stands for missing values.
     date_format : str
         How dates written as text are read, "" where they are not text.
+    codes : tuple of str
+        What stands in the data for each of `levels`, where that is not the level's text.
+    decimal_comma : bool
+        Whether numbers written as text have a comma before their decimals.
 
     Examples
     --------
@@ -97,6 +106,8 @@ class Column:
     is_year: bool = False
     has_missing: bool = False
     date_format: str = ""
+    codes: tuple[str, ...] = ()
+    decimal_comma: bool = False
 
     @property
     def code(self) -> str:
@@ -233,26 +244,93 @@ def read_column(series: pd.Series[Any], column: Column) -> FloatArray:
     >>> read_column(pd.Series(["renter", "owner", "tent"]), home)
     array([ 1.,  0., nan])
     """
-    if column.value_type == "boolean":
+    if column.value_type == "boolean" and not column.codes:
         if not holds_text(series):
-            return finite(as_numbers(series))
-        codes, texts = distinct_texts(series)
-        answers = {"0": 0.0, "1": 1.0, **{t.casefold(): i for i, t in enumerate(column.levels)}}
-        return take(np.array([answers.get(key_of(t).casefold(), np.nan) for t in texts]), codes)
+            return _numbers(series, column.variable)
+        codes, texts = _texts(series, column.variable)
+        levels = {t.casefold(): float(i) for i, t in enumerate(column.levels)}
+        return take(np.array([_answer(key_of(t), levels) for t in texts]), codes)
     if column.levels:
-        codes, texts = distinct_texts(series)
-        places = {key_of(level): float(i) for i, level in enumerate(column.levels)}
+        codes, texts = _texts(series, column.variable)
+        named = column.codes or column.levels
+        places = {key_of(level): float(i) for i, level in enumerate(named)}
         rest = places.get(OTHER, np.nan) if column.value_type == "nominal" else np.nan
         values = take(np.array([places.get(key_of(t), rest) for t in texts]), codes)
         return (
             np.where(codes < 0, len(column.levels) - 1.0, values) if column.has_missing else values
         )
-    if not holds_text(series):
-        return finite(as_numbers(series))
-    codes, texts = distinct_texts(series)
+    if not holds_text(series) and column.date_format != _DAY_NUMBER:
+        return _numbers(series, column.variable)
+    codes, texts = _texts(series, column.variable)
     if column.value_type == "date":
         return take(as_days(texts, column.date_format or "ISO8601"), codes)
-    return finite(take(texts_as_numbers(texts), codes))
+    return finite(take(texts_as_numbers(texts, comma=column.decimal_comma), codes))
+
+
+def _answer(text: str, levels: dict[str, float]) -> float:
+    """Read one answer; its own words go before those that anybody uses."""
+    own = levels.get(text.casefold())
+    if own is not None:
+        return own
+    answer = answer_of(text)
+    return math.nan if answer is None else float(answer)
+
+
+def _numbers(series: pd.Series[Any], variable: Variable) -> FloatArray:
+    """Read numbers, without those that stand for no answer."""
+    numbers = finite(as_numbers(series))
+    if variable.missing:
+        codes = texts_as_numbers(variable.missing)
+        numbers = np.where(np.isin(numbers, codes[~np.isnan(codes)]), np.nan, numbers)
+    return numbers
+
+
+def _texts(series: pd.Series[Any], variable: Variable) -> tuple[IntArray, list[str]]:
+    """Read texts, without those that stand for no answer."""
+    codes, texts = distinct_texts(series)
+    if not variable.missing:
+        return codes, texts
+    silent = {key_of(text).casefold() for text in variable.missing}
+    kept = [key_of(text).casefold() not in silent for text in texts]
+    if all(kept):
+        return codes, texts
+    places = np.where(kept, np.cumsum(kept) - 1, -1)
+    return np.append(places, -1)[codes], [t for t, keep in zip(texts, kept, strict=True) if keep]
+
+
+def _stated(variable: Variable) -> list[tuple[str, str]]:
+    """Give the stated values as they stand in the data, each with what it means."""
+    found = [_CODED.fullmatch(value) for value in variable.values]
+    if not all(found):
+        return []
+    return [(match[1].strip(), match[2].strip()) for match in found if match]
+
+
+def _coded(
+    series: pd.Series[Any], variable: Variable, wanted: str, texts: Sequence[str]
+) -> tuple[Column, FloatArray] | None:
+    """Read codes by what a catalogue says they mean; None if it does not say."""
+    meanings = {key_of(code): label for code, label in _stated(variable)}
+    present = {key_of(text): text for text in texts}
+    if not meanings or not meanings.keys() & present.keys():
+        return None
+    if wanted == "boolean" and len(meanings) == 2 and present.keys() <= meanings.keys():
+        answers = yes_or_no(meanings.values()) or {}
+        ordered = sorted(meanings, key=lambda code: answers.get(meanings[code], 0))
+        levels = tuple(meanings[code] for code in ordered)
+        column = Column(variable, "boolean", levels=levels, codes=tuple(ordered))
+        return column, read_column(series, column)
+    for code in sorted(present.keys() - meanings.keys()):
+        meanings[code] = present[code]
+    order = list(meanings)
+    if wanted == "ordinal" and all(is_number(code) for code in order):
+        order.sort(key=float)
+    kind: ColumnType = "ordinal" if wanted == "ordinal" else "nominal"
+    levels = tuple(clean(meanings[code]) for code in order)
+    if len(set(levels)) < len(levels):
+        levels = tuple(f"{clean(meanings[code])} ({code})" for code in order)
+    column = Column(variable, kind, levels=levels, codes=tuple(order))
+    return column, read_column(series, column)
 
 
 def fences(known: FloatArray, scaling: Scaling) -> tuple[float, float]:
@@ -325,11 +403,20 @@ def _learn_numbers(
     infinite = int(np.isinf(numbers).sum())
     if infinite:
         notes.append(f"{infinite:,} infinite values count as missing")
-    numbers = finite(numbers)
+    numbers = _numbers(series, variable)
     distinct = np.unique(numbers[~np.isnan(numbers)])
+    if wanted in ("boolean", "ordinal", "nominal") and 0 < len(distinct) <= MAX_LEVELS:
+        coded = _coded(series, variable, wanted, [number_text(v) for v in distinct])
+        if coded is not None:
+            return coded
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return Column(variable, "date"), numbers
     whole = bool((distinct % 1 == 0).all())
+    if wanted == "date" and whole and len(distinct) and distinct[0] >= 19000101:
+        codes, texts = _texts(series, variable)
+        days = as_days(texts, _DAY_NUMBER)
+        if not np.isnan(days).any():
+            return Column(variable, "date", date_format=_DAY_NUMBER), take(days, codes)
     if wanted != "nominal" and len(distinct) and set(distinct) <= {0.0, 1.0}:
         return Column(variable, "boolean", levels=("no", "yes")), numbers
     few = whole and 0 < len(distinct) <= MAX_RATING
@@ -348,11 +435,15 @@ def _learn_texts(
 ) -> tuple[Column, FloatArray]:
     import pandas as pd
 
-    codes, texts = distinct_texts(series)
+    codes, texts = _texts(series, variable)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     n_known = int(counts.sum())
     if not n_known:
         raise Refused("no value is known")
+    if wanted in ("boolean", "ordinal", "nominal") and len(texts) <= MAX_LEVELS:
+        coded = _coded(series, variable, wanted, texts)
+        if coded is not None:
+            return coded
     if isinstance(series.dtype, pd.CategoricalDtype):
         if series.dtype.ordered and wanted in ("ordinal", "text") and len(texts) <= MAX_LEVELS:
             return _leveled(variable, "ordinal", texts, series)
@@ -362,28 +453,37 @@ def _learn_texts(
         wanted = "nominal" if wanted == "text" else wanted
     choice = wanted in ("nominal", "ordinal") and len(texts) <= MAX_LEVELS
     if wanted in ("text", "boolean"):
-        for pair in _WORDS:
-            if {t.casefold() for t in texts} == set(pair):
-                levels = [next(t for t in sorted(texts) if t.casefold() == word) for word in pair]
-                return _leveled(variable, "boolean", levels, series)
+        answers = yes_or_no(texts)
+        if answers:
+            # Of several spellings the commonest is shown.
+            ranked = sorted(range(len(texts)), key=lambda i: (-int(counts[i]), texts[i]))
+            spelt = [
+                next(texts[i] for i in ranked if answers[texts[i]] is a) for a in (False, True)
+            ]
+            return _leveled(variable, "boolean", spelt, series)
     if not choice:
-        numbers = texts_as_numbers(texts)
+        comma = decimal_comma(texts)
+        numbers = texts_as_numbers(texts, comma=comma)
         parsed = int(counts[~np.isnan(numbers)].sum())
         if parsed >= NEARLY_ALL * n_known:
             if parsed < n_known:
                 notes.append(f"{n_known - parsed:,} texts that are no numbers count as missing")
-            return _learn_numbers(pd.Series(take(numbers, codes)), variable, wanted, notes)
+            read = pd.Series(take(numbers, codes))
+            column, values = _learn_numbers(read, variable, wanted, notes)
+            return replace(column, decimal_comma=comma), values
         dated = recognise_dates(texts, counts, NEARLY_ALL * n_known)
         if dated is not None:
             style, days = dated
             lost = int(counts[np.isnan(days)].sum())
             if lost:
                 notes.append(f"{lost:,} texts that are no dates count as missing")
-            if style in ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y"):
+            if any(part.startswith("%m") for part in style.split("|")):
                 notes.append("dates are read as month, day, year")
             return Column(variable, "date", date_format=style), take(days, codes)
+    if wanted == "text" and len(texts) <= MAX_LEVELS and (scale := in_order(texts)):
+        return _leveled(variable, "ordinal", scale, series)
     if wanted == "ordinal":
-        levels = _declared_levels(variable, texts)
+        levels = _declared_levels(variable, texts) or in_order(texts) or []
         if levels:
             return _leveled(variable, "ordinal", levels, series)
         if all(is_number(t) for t in texts):

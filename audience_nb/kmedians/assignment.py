@@ -19,10 +19,11 @@ import numpy.typing as npt
 
 from audience_nb.errors import Infeasible
 from audience_nb.kmedians import transport
+from audience_nb.kmedians.passes import ROUNDING, Passed, movable, passed
 from audience_nb.kmedians.rows import DIGITS, SMALL, Rows
-from audience_nb.kmedians.threads import CHUNK, in_chunks
+from audience_nb.kmedians.threads import sizes_of
 
-__all__ = ["Assignment", "Fitted", "Passed"]
+__all__ = ["ROUNDING", "Assignment", "Fitted", "Passed"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -32,10 +33,8 @@ Sizes = npt.NDArray[np.int64]
 SAMPLE, LEAST_SAMPLE = 32_768, 2048
 # Candidates at least, of all clusters together.
 LEAST_NEAR = 2000
-# Relative error of one float32 operation, doubled.
-ROUNDING = 1.2e-7
-# Distances on the grid are wrong by so much in each column, with what breaks their ties.
-GRID_ERROR = 2.0**-DIGITS
+# Times that the solver runs out of candidates before all clusters are searched for more.
+RESTARTS = 2
 
 
 @dataclass(frozen=True)
@@ -55,31 +54,6 @@ class Fitted:
     labels: Labels
     prices: Floats
     cost: float
-
-
-@dataclass(frozen=True)
-class Passed:
-    """What one pass over the rows has found.
-
-    Parameters
-    ----------
-    sizes : ndarray of int64, shape (n_clusters,)
-        Rows labelled so.
-    cost : float
-        Sum of their distances.
-    near : ndarray of int64, shape (n_near,)
-        Rows near a border, in canonical order.
-    costs : ndarray of float64, shape (n_near, n_clusters)
-        Their distances, exactly.
-    moving : ndarray of int32, shape (n_near,)
-        Their labels.
-    """
-
-    sizes: Sizes
-    cost: float
-    near: npt.NDArray[np.int64]
-    costs: Floats
-    moving: Labels
 
 
 class Assignment:
@@ -126,7 +100,7 @@ class Assignment:
         if self._many:
             self._sample = rows.even_sample(min(n, SAMPLE, max(LEAST_SAMPLE, n // 8)))
         # What the grid and the breaking of ties make distances differ by at most.
-        self._slack = 2 * GRID_ERROR * (rows.n_features + 2)
+        self._slack = 2 * 2.0**-DIGITS * (rows.n_features + 2)
         if rows.weights is not None:
             self._slack *= max(1.0, float(rows.weights.max()))
         self._bias: Floats = np.zeros(n_clusters)
@@ -155,8 +129,8 @@ class Assignment:
         if self._many:
             return self._assign_many(centers, prices)
         costs = self.rows.costs(centers)
-        prices = self._better_prices(costs, prices)
-        labels, prices = self._solve(costs, self.smallest, self.largest, prices)
+        prices, begun = self._better_prices(costs, prices)
+        labels, prices = self._solve(costs, self.smallest, self.largest, prices, begun)
         cost = math.fsum(np.take_along_axis(costs, labels[:, None], axis=1)[:, 0].tolist())
         return Fitted(labels, prices, cost)
 
@@ -191,28 +165,61 @@ class Assignment:
         paid = (costs + prices)[np.arange(n), labels].sum()
         return labels, prices, float(paid - (prices * places).sum())
 
-    def _better_prices(self, costs: Floats, given: Floats | None) -> Floats:
-        """Guess prices from every eighth row, unless those given are better than a guess."""
+    def glance(self, centers: Floats, prices: Floats) -> Fitted:
+        """Assign many rows by prices found on the sample: sizes are about right.
+
+        Parameters
+        ----------
+        centers, prices
+            As for a call.
+
+        Returns
+        -------
+        Fitted
+            Its cost is what no exact assignment to these centres costs less than.
+        """
+        n, k = len(self.rows), self.n_clusters
+        costs = self.rows.costs(centers, self._sample)
+        prices = self._sample_prices(costs, prices)
+        labels = np.empty(n, np.int32)
+        seen = self._pass(centers, prices, np.full((k, k), -np.inf), labels)
+        ours = np.bincount(labels[self._sample], minlength=k)
+        self._bias = ours - seen.sizes * (len(self._sample) / n)
+        self._drift = np.zeros(k)
+        places = np.where(prices > 0, self.largest, self.smallest)
+        return Fitted(labels, prices, seen.cost + float((prices * (seen.sizes - places)).sum()))
+
+    def _better_prices(self, costs: Floats, given: Floats | None) -> tuple[Floats, Labels | None]:
+        """Guess prices from every eighth row, unless those given are better than a guess.
+
+        With the labels that go with them, if they are known.
+        """
         k = self.n_clusters
         prices = np.zeros(k) if given is None else given
         part = np.ascontiguousarray(costs[::8])
         m, n = len(part), len(self.rows)
         if m < 4 * k:
-            return prices
+            return prices, None
         if given is not None and len(costs) == n:
-            sizes = np.bincount((costs + prices).argmin(axis=1), minlength=k)
+            labels = (costs + prices).argmin(axis=1).astype(np.int32)
+            sizes = np.bincount(labels, minlength=k)
             if self._violation(sizes, prices) < 0.2 * k * math.sqrt(n):
-                return prices
+                return prices, labels
         low = self.smallest * m // n
         high = -(-self.largest * m // n)
-        return self._solve(part, low, high, self._better_prices(part, given))[1]
+        return self._solve(part, low, high, *self._better_prices(part, given))[1], None
 
     def _solve(
-        self, costs: Floats, smallest: Sizes, largest: Sizes, prices: Floats
+        self,
+        costs: Floats,
+        smallest: Sizes,
+        largest: Sizes,
+        prices: Floats,
+        begun: Labels | None = None,
     ) -> tuple[Labels, Floats]:
-        """Assign with every row a candidate."""
+        """Assign with every row a candidate; `begun` are the labels at these prices, if known."""
         k = self.n_clusters
-        labels = (costs + prices).argmin(axis=1).astype(np.int32)
+        labels = (costs + prices).argmin(axis=1).astype(np.int32) if begun is None else begun
         if self._compiled:
             from audience_nb.kmedians.flow import transfer
 
@@ -283,7 +290,7 @@ class Assignment:
                 return Fitted(labels, np.zeros(k), free.cost)
         costs = self.rows.costs(centers, self._sample)
         if given is None:
-            given = self._better_prices(costs, None)
+            given = self._better_prices(costs, None)[0]
         prices = self._sample_prices(costs, given)
         drift = prices - given if self._drift is None else self._drift
         acceptable = 64 + int(self.accept * k * math.sqrt(n))
@@ -314,7 +321,7 @@ class Assignment:
         self._drift = prices - predicted
         self._expected = max(violation, self._expected // 2)
         ours = np.bincount(labels[self._sample], minlength=k)
-        self._bias = ours - np.bincount(labels, minlength=k) * (m / n)
+        self._bias = ours - sizes_of(labels, k) * (m / n)
         return Fitted(labels, prices, cost)
 
     def _transfer(
@@ -336,7 +343,8 @@ class Assignment:
         near, costs, moving = seen.near, seen.costs, seen.moving
         fixed = seen.sizes - np.bincount(moving, minlength=k)
         before = np.take_along_axis(costs, moving[:, None], axis=1).sum()
-        wanted = np.full(k, LEAST_NEAR // 8 + 2 * self._expected // k)
+        wanted = np.full(k, LEAST_NEAR // 32 + self._expected // (8 * k))
+        begun, stops = prices, 0
         # Not candidates for a second time.
         labels[near] = -1
         while True:
@@ -352,135 +360,70 @@ class Assignment:
             if ended == transport.INFEASIBLE:
                 n = len(self.rows)
                 raise Infeasible(f"{k} clusters cannot hold {n:,} rows.", "Change the sizes.")
-            for j in np.flatnonzero(stuck.any(axis=1)).tolist():
-                own = sampled[labels[self._sample] == j]
-                place = math.ceil(wanted[j] * len(self._sample) / len(self.rows)) + 2
+            stops += 1
+            # Where one cluster after the other runs out, one pass for all is quicker.
+            every = stops % RESTARTS == 0
+            asked = range(k) if every else np.flatnonzero(stuck.any(axis=1)).tolist()
+            for j in asked:
+                certain[j] = np.maximum(certain[j], self._reach(sampled, labels, j, wanted[j]))
                 wanted[j] *= 4
-                certain[j] = math.inf
-                if place < len(own):
-                    gaps = (own - own[:, j : j + 1]).T.copy()
-                    gaps.partition(place, axis=1)
-                    certain[j] = gaps[:, place]
-                more, their_costs = self._nearest(centers, labels, j, certain[j])
+            if every:
+                margins = certain - begun[:, None] + begun[None, :]
+                # Labels come out as they were, but for those that are candidates already.
+                found = self._pass(centers, begun, margins, labels)
+                labels[near] = -1
+                fresh = labels[found.near] >= 0
+                parts = [(found.near[fresh], found.costs[fresh], found.moving[fresh])]
+            else:
+                parts = []
+                for j in asked:
+                    rows, their = self._nearest(centers, labels, j, certain[j])
+                    parts.append((rows, their, np.full(len(rows), j, np.int32)))
+            for more, their, owners in parts:
                 labels[more] = -1
-                near = np.concatenate([near, more])
-                costs = np.concatenate([costs, their_costs])
-                moving = np.concatenate([moving, np.full(len(more), j, np.int32)])
-                fixed[j] -= len(more)
-                before += their_costs[:, j].sum()
+                fixed -= np.bincount(owners, minlength=k)
+                before += np.take_along_axis(their, owners[:, None].astype(np.int64), axis=1).sum()
+            near = np.concatenate([near, *(p[0] for p in parts)])
+            costs = np.concatenate([costs, *(p[1] for p in parts)])
+            moving = np.concatenate([moving, *(p[2] for p in parts)])
+
+    def _reach(self, sampled: Floats, labels: Labels, j: int, wanted: int) -> Floats:
+        """Say what moves of so many rows of a cluster cost, going by those in the sample."""
+        own = sampled[labels[self._sample] == j]
+        place = math.ceil(wanted * len(self._sample) / len(self.rows)) + 2
+        if place >= len(own):
+            return np.full(self.n_clusters, math.inf)
+        gaps = (own - own[:, j : j + 1]).T.copy()
+        gaps.partition(place, axis=1)
+        limits: Floats = gaps[:, place]
+        return limits
 
     def _nearest(
         self, centers: Floats, labels: Labels, j: int, limits: Floats
     ) -> tuple[npt.NDArray[np.int64], Floats]:
         """Give the rows of a cluster that have a move which costs less than its limit."""
-        rows, k = self.rows, self.n_clusters
-        members = (labels == j).nonzero()[0]
-        limits = limits.copy()
-        limits[j] = -math.inf
-        # Such a row is nearer to another centre once that is as much cheaper.
-        prices = np.where(np.arange(k) == j, 0.0, -limits)
-
-        def part(a: int, b: int) -> npt.NDArray[np.int64]:
-            some = members[a:b]
-            nearest = np.empty(b - a, np.int32)
-            narrow, weights = rows.narrow_of(some), rows.weights_of(some)
-            _, doubtful, _ = self._scan(narrow, weights, centers, prices, np.zeros((k, k)), nearest)
-            chosen = nearest != j
-            chosen[doubtful] = True
-            found: npt.NDArray[np.int64] = some[chosen]
-            return found
-
-        parts = in_chunks(part, len(members), CHUNK, rows.n_threads)
-        found = np.concatenate([np.empty(0, np.int64), *parts])
-        found = found[np.argsort(rows.ranks(found), kind="stable")]
-        costs = rows.costs(centers, found)
-        chosen = (costs - costs[:, j : j + 1] < limits).any(axis=1)
-        return found[chosen], costs[chosen]
+        return movable(self.rows, centers, labels, j, limits, self._slack)
 
     def _margins(self, costs: Floats, prices: Floats, labels: Labels, wanted: float) -> Floats:
         """Say up to which reduced cost each move has so many candidates in the sample."""
         k = self.n_clusters
         reduced = costs + prices
         margins = np.full((k, k), np.inf)
-        order = np.argsort(labels, kind="stable")
-        edges = np.searchsorted(labels[order], np.arange(k + 1))
+        order = np.argsort(labels.astype(np.uint16) if k <= 65_536 else labels, kind="stable")
+        edges = np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
         place = math.ceil(wanted) + 2
         for j in range(k):
             if edges[j + 1] - edges[j] > place:
-                block = reduced[order[edges[j] : edges[j + 1]]].T.copy()
+                block = reduced.take(order[edges[j] : edges[j + 1]], axis=0).T.copy()
                 block -= block[j].copy()
                 block.partition(place, axis=1)
                 margins[j] = block[:, place]
         return margins
 
     def _pass(self, centers: Floats, prices: Floats, margins: Floats, labels: Labels) -> Passed:
-        """Label all rows; give the sizes, the cost and the rows near a border.
-
-        In float32, then exactly where that leaves a doubt.
-        """
-        from audience_nb.kmedians.kernels import settle
-
+        """Label all rows; give the sizes, the cost and the rows near a border."""
         self.n_passes += 1
-        rows, k = self.rows, self.n_clusters
-
-        def part(a: int, b: int) -> Passed:
-            some = labels[a:b]
-            weights = np.empty(0) if rows.weights is None else rows.weights[a:b]
-            sizes, doubtful, total = self._scan(
-                rows.narrow(a, b), weights, centers, prices, margins, some
-            )
-            m = len(doubtful)
-            exact = rows.run_costs(centers, doubtful + a)
-            settled, near = np.empty(m, np.int32), np.empty(m, np.int64)
-            near = near[: settle(exact, prices, margins, settled, near)]
-            before = some[doubtful]
-            sizes += np.bincount(settled, minlength=k) - np.bincount(before, minlength=k)
-            place = np.arange(m)
-            total += float((exact[place, settled] - exact[place, before]).sum())
-            some[doubtful] = settled
-            return Passed(sizes, total, doubtful[near] + a, exact[near], settled[near])
-
-        parts = in_chunks(part, len(rows), CHUNK, rows.n_threads)
-        near = np.concatenate([p.near for p in parts])
-        # The solver takes tied rows in their order, which must not be the caller's.
-        order = np.argsort(rows.ranks(near), kind="stable")
-        return Passed(
-            np.sum([p.sizes for p in parts], axis=0),
-            math.fsum(p.cost for p in parts),
-            near[order],
-            np.concatenate([p.costs for p in parts])[order],
-            np.concatenate([p.moving for p in parts])[order],
-        )
-
-    def _scan(
-        self,
-        narrow: npt.NDArray[np.float32],
-        weights: Floats,
-        centers: Floats,
-        prices: Floats,
-        margins: Floats,
-        labels: Labels,
-    ) -> tuple[Sizes, npt.NDArray[np.int64], float]:
-        """Label a run of rows in float32; give the sizes, the rows in doubt and the cost."""
-        from audience_nb.kmedians.kernels import HUGE, scan
-
-        k = len(prices)
-        wide = np.minimum(margins, HUGE).astype(np.float32)
-        np.fill_diagonal(wide, -1)
-        sizes, doubtful = np.zeros(k, np.int64), np.empty(len(narrow), np.int64)
-        n, total = scan(
-            narrow,
-            weights.astype(np.float32),
-            centers.astype(np.float32),
-            np.maximum(prices, -HUGE).astype(np.float32),
-            wide,
-            np.float32(ROUNDING * (narrow.shape[1] + 4)),
-            np.float32(self._slack),
-            labels,
-            sizes,
-            doubtful,
-        )
-        return sizes, doubtful[:n], total
+        return passed(self.rows, centers, prices, margins, labels, self._slack)
 
     def _violation(
         self,

@@ -209,10 +209,13 @@ def _no_number(n_records: int, smallest: int, largest: int) -> tuple[str, str]:
     """Say why no number of segments will do, and which shares would."""
     if largest < smallest:
         fact = (
-            f"A segment of {n_records} records must hold at least {smallest} and at most {largest}."
+            f"A segment of {n_records} record{'s' * (n_records > 1)} must hold at least {smallest} "
+            f"and at most {largest}."
         )
+    elif n_records < smallest:
+        fact = f"A segment must hold at least {smallest} records, there are {n_records}."
     else:
-        k = max(1, n_records // smallest)
+        k = n_records // smallest
         fact = (
             f"{k} segments of at most {largest} records hold {k * largest} of {n_records}, and "
             f"{k + 1} of at least {smallest} need {(k + 1) * smallest}."
@@ -221,7 +224,7 @@ def _no_number(n_records: int, smallest: int, largest: int) -> tuple[str, str]:
     low, high = n_records // k, -(-n_records // k)
     sizes = f"{low}" if low == high else f"{low} to {high}"
     return fact, (
-        f"With min_share={least:g} and max_share={most:g}, {k} segments of {sizes} "
+        f"With min_share={least:g} and max_share={most:g}, {k} segment{'s' * (k > 1)} of {sizes} "
         f"record{'s' * (high > 1)} would do."
     )
 

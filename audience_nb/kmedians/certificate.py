@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.errors import InvalidInput
-from audience_nb.kmedians.rows import SMALL
-from audience_nb.kmedians.threads import in_chunks
+from audience_nb.kmedians.threads import SMALL, in_chunks, sizes_of
 
 __all__ = ["Certificate", "certify"]
 
@@ -140,7 +139,7 @@ def certify(
         if np.isfinite(sums).all():
             break
     cost = math.fsum(p[0] for p in parts)
-    sizes = np.bincount(owned, minlength=k)
+    sizes = sizes_of(owned, k)
     # The bound as a difference from the cost: large prices would cancel out.
     at = np.where(price > 0, largest, smallest)
     saving = math.fsum(p[1] for p in parts) + float((price * (at - sizes)).sum())

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from audience_nb.kmedians.assignment import Assignment
 from audience_nb.kmedians.compiling import loaded
 from audience_nb.kmedians.rows import SMALL, Rows
+from audience_nb.kmedians.threads import sizes_of
 
 __all__ = ["Descent", "Task", "seeds"]
 
@@ -42,6 +43,8 @@ class Descent:
     medians : tuple of ndarray of float64, shape (n_clusters, n_features), or None
         Lower and upper medians, in the units that the rows are held in, halfway between which the
         centres are; None if the centres come from elsewhere.
+    rough : bool
+        Whether sizes are only about right so far.
     """
 
     centers: Floats
@@ -49,6 +52,7 @@ class Descent:
     prices: Floats
     history: tuple[float, ...]
     medians: tuple[Floats, Floats] | None = None
+    rough: bool = False
 
     @property
     def cost(self) -> float:
@@ -220,6 +224,15 @@ class Task:
         found = self.assignment(len(centers))(centers, prices)
         return Descent(centers, found.labels, found.prices, (found.cost,))
 
+    def resumed(self, centers: Floats, prices: Floats) -> Descent:
+        """Assign the rows to centres found on a sample; of many rows roughly will do to go on."""
+        if len(self.rows) <= SMALL:
+            return self.assigned(centers, prices)
+        found = self.assignment(len(centers)).glance(centers, prices)
+        if not sizes_of(found.labels, len(centers)).all():
+            return self.assigned(centers, prices)
+        return Descent(centers, found.labels, found.prices, (found.cost,), rough=True)
+
     def descend(
         self,
         begun: Descent,
@@ -229,20 +242,35 @@ class Task:
     ) -> Descent:
         """Alternate exact medians and exact assignment while the cost falls by more than `tol`."""
         centers, labels, prices = begun.centers, begun.labels, begun.prices
-        medians = begun.medians
+        medians, rough = begun.medians, begun.rough
         history = list(begun.history)
+        stalled = False
         while len(history) <= max_iter:
             tell(len(history))
-            medians = self.rows.medians(labels, len(centers))
-            settled = self.rows.centers(*medians)
-            if np.array_equal(settled, centers):
+            middles = self.rows.medians(labels, len(centers))
+            settled = self.rows.centers(*middles)
+            if stalled and self._between(centers, *middles):
+                break
+            medians = middles
+            if np.array_equal(settled, centers) and not rough:
                 break
             centers = settled
             found = self.assignment(len(centers))(centers, prices)
             labels, prices = found.labels, found.prices
+            if rough:
+                history[-1], rough = max(history[-1], found.cost), False
             falls = history[-1] - found.cost
             # Never rises but for the rounding of sums.
             history.append(min(found.cost, history[-1]))
             if falls <= tol * found.cost:
-                break
+                # Other labels of the same cost may have other medians, and these a lower cost.
+                stalled = True
+                if tol:
+                    break
         return Descent(centers, labels, prices, tuple(history), medians)
+
+    def _between(self, centers: Floats, low: Floats, high: Floats) -> bool:
+        """Tell whether every centre is a median, on the canonical scale."""
+        if self.rows.scale is not None:
+            low, high = self.rows.scale(low), self.rows.scale(high)
+        return bool(((low <= centers) & (centers <= high)).all())

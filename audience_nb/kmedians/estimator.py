@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -15,15 +14,20 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from audience_nb.errors import InvalidInput
-from audience_nb.kmedians import choice
 from audience_nb.kmedians.blocks import Blocks, blocks_of, takes
 from audience_nb.kmedians.bounds import allowed_sizes, require_feasible
 from audience_nb.kmedians.certificate import Certificate
 from audience_nb.kmedians.feasible import Feasibility, feasibility
 from audience_nb.kmedians.fitting import Plan, assign, form
+from audience_nb.kmedians.parameters import (
+    given_centers,
+    given_weights,
+    numbers_tried,
+    require_numbers,
+)
 from audience_nb.kmedians.partitioned import form_blocks
 from audience_nb.kmedians.threads import in_chunks
 
@@ -318,7 +322,7 @@ class ConstrainedKMedians(
         True
         """
         X = self._checked(X)
-        weights = _weights(sample_weight, X)
+        weights = given_weights(sample_weight, X)
         n, k = len(X), self.n_clusters_
         smallest, largest = self._sizes(n, least=0)
         if not k * smallest <= n <= k * largest:
@@ -385,19 +389,21 @@ class ConstrainedKMedians(
             n = sum(X.lengths)
         else:
             X = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
-            weights = _weights(sample_weight, X)
+            weights = given_weights(sample_weight, X)
             n = len(X)
-        for name, least in (("n_init", 1), ("max_iter", 1), ("n_threads", 1)):
-            value = getattr(self, name)
-            if name == "n_threads" and value is None:
-                continue
-            if not isinstance(value, Integral) or value < least:
-                raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least}.")
-        if not isinstance(self.tol, Real) or not self.tol >= 0:
-            raise InvalidInput(f"tol is {self.tol!r}.", "Give a number from 0.")
+        require_numbers(
+            self.tol, n_threads=self.n_threads, n_init=self.n_init, max_iter=self.max_iter
+        )
         smallest, largest = self._sizes(n)
-        centers, prices = self._start(X, before)
-        tried = self._tried(n, smallest, largest, None if centers is None else len(centers))
+        centers, prices = self._start(before)
+        tried = numbers_tried(
+            self.n_clusters,
+            n,
+            smallest,
+            largest,
+            given=None if centers is None else len(centers),
+            names=self._names(),
+        )
         if centers is not None and len(centers) != tried[0]:
             centers = prices = None
         plan = Plan(
@@ -461,55 +467,14 @@ class ConstrainedKMedians(
             least=least,
         )
 
-    def _start(self, X: Any, before: dict[str, Any]) -> tuple[Floats | None, Floats | None]:
-        """Give the centres to start from, if any are given, and their prices if known."""
-        if not isinstance(self.init, str):
-            centers = np.array(self.init, dtype=np.float64, order="C")
-            if centers.ndim != 2 or centers.shape[1] != self.n_features_in_:
-                raise InvalidInput(
-                    f"init has shape {centers.shape}, the records {self.n_features_in_} columns.",
-                    f"Give an array of shape (n_clusters, {self.n_features_in_}).",
-                )
-            if not np.isfinite(centers).all():
-                raise InvalidInput("init holds missing or infinite values.", "Give finite numbers.")
-            if self.n_clusters not in ("auto", len(centers)):
-                raise InvalidInput(
-                    f"init holds {len(centers)} centres, n_clusters is {self.n_clusters!r}.",
-                    "Give as many centres as clusters.",
-                )
+    def _start(self, before: dict[str, Any]) -> tuple[Floats | None, Floats | None]:
+        """Give the centres to start from, if there are any, and their prices if known."""
+        centers = given_centers(self.init, self.n_clusters, self.n_features_in_)
+        if centers is not None:
             return centers, None
-        if self.init != "k-medians++":
-            raise InvalidInput(f"init is {self.init!r}.", 'Give "k-medians++" or centres.')
         if self.warm_start and "cluster_centers_" in before:
             centers = before["cluster_centers_"]
-            if centers.shape[1] == self.n_features_in_ and self.n_clusters in (
-                "auto",
-                len(centers),
-            ):
+            wanted = self.n_clusters in ("auto", len(centers))
+            if wanted and centers.shape[1] == self.n_features_in_:
                 return centers, before["prices_"]
         return None, None
-
-    def _tried(self, n: int, smallest: int, largest: int, given: int | None) -> list[int]:
-        if isinstance(self.n_clusters, str):
-            if self.n_clusters != "auto":
-                raise InvalidInput(
-                    f"n_clusters is {self.n_clusters!r}.", 'Give a whole number or "auto".'
-                )
-            require_feasible(n, smallest, largest, names=self._names())
-            return choice.tried(n, smallest, largest) if given is None else [given]
-        if not isinstance(self.n_clusters, Integral) or self.n_clusters < 1:
-            raise InvalidInput(
-                f"n_clusters is {self.n_clusters!r}.", 'Give a whole number from 1, or "auto".'
-            )
-        require_feasible(n, smallest, largest, int(self.n_clusters), self._names())
-        return [int(self.n_clusters)]
-
-
-def _weights(sample_weight: Any, X: Any) -> Floats | None:
-    """Check weights; where they are all 1, that is as good as none."""
-    if sample_weight is None:
-        return None
-    weights: Floats = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
-    return None if (weights == 1).all() else weights

@@ -228,7 +228,7 @@ def _started(rows: Rows, scale: Scale, plan: Plan) -> tuple[Descent, dict[str, l
     tried = plan.tried
     sampled = _sampled(rows, tried[-1], 1 if plan.centers is None else GROWTH, plan.seed)
     task = Task(sampled, n, plan.smallest, plan.largest, plan.seed)
-    tol = 0.0 if len(sampled) <= SMALL else plan.tol
+    tol = 0.0 if n <= SMALL else plan.tol
     k_curve: dict[str, list[Any]] = {
         "n_clusters": list(tried),
         "cost": [],
@@ -252,8 +252,10 @@ def _started(rows: Rows, scale: Scale, plan: Plan) -> tuple[Descent, dict[str, l
     ended: list[Descent] = []
     for start in range(plan.n_init):
         tell(f"forming {k} clusters", 0.7 * choosing + 0.2 * start / plan.n_init)
-        ended.append(task.descend(task.begin(k, start), plan.max_iter, tol))
-    best = task.relocate(min(ended, key=_by_cost), RELOCATIONS, plan.max_iter, tol)
+        ended.append(task.descend(task.begin(k, start), plan.max_iter, plan.tol))
+    # Only the best start is worth its last steps.
+    best = task.descend(min(ended, key=_by_cost), plan.max_iter, tol)
+    best = task.relocate(best, RELOCATIONS, plan.max_iter, tol)
     return best, k_curve, sampled
 
 
@@ -274,7 +276,7 @@ def _settled(rows: Rows, found: Descent, sampled: Rows, plan: Plan) -> Descent:
             plan.tell("settling all records", first + room * (1 - 0.8**step))
 
         tol = 0.0 if n <= SMALL else plan.tol
-        found = task.descend(task.assigned(found.centers, found.prices), plan.max_iter, tol, told)
+        found = task.descend(task.resumed(found.centers, found.prices), plan.max_iter, tol, told)
     return found
 
 

@@ -235,8 +235,12 @@ def transfer(
                 amount = min(amount, largest[u] - flow[u])
             elif arc[u, v] > certain[u, v]:
                 ended = UNCERTIFIED
-                stuck[u, v] = True
         if ended == UNCERTIFIED:
+            # Other paths would stop there next.
+            for v in range(k):
+                u = parent[v]
+                if done[v] and u >= 0 and u != sink and arc[u, v] > certain[u, v]:
+                    stuck[u, v] = True
             break
         # Rows that tie for a step all go; note them before the heaps' tops change.
         n_taken = 0

@@ -8,12 +8,23 @@ adds up.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-__all__ = ["digest", "extent", "l1", "order_counts", "scan", "settle", "value"]
+__all__ = [
+    "digest",
+    "extent",
+    "grouped",
+    "l1",
+    "middles",
+    "order_counts",
+    "scan",
+    "settle",
+    "value",
+]
 
 # Rows handled together, so that the inner loops run over contiguous lanes.
 LANES = 256
@@ -244,46 +255,134 @@ def order_counts(
     under: Any,
     places: Any,
     cells: Any,
+    values: Any,
 ) -> Any:
     """Add up, for each cluster and column, the weight below, up to and over a bracket's ends.
 
     below counts values < low, upto values <= low, under values <= high; values strictly between are
-    listed by row (`places`) and cluster · n_features + column (`cells`). Returns how many are, or
-    −1 if the lists are too short: then nothing else is to be used.
+    listed by row (`places`) and cluster · n_features + column (`cells`), with the `values`. Returns
+    how many are, or −1 if the lists are too short: then nothing else is to be used.
     """
     n, d = rows.shape
+    k = low.shape[0]
     weighted = len(weights) > 0
     room = len(places) - d
     m = 0
     # Unsigned, or every access would ask whether it counts from the end.
     width = np.uint32(d)
-    for start in range(0, n, LANES):
-        stop = min(n, start + LANES)
-        for i in range(start, stop):
-            j = np.uint32(labels[i])
-            if weighted:
-                w = weights[i]
-                for t in range(width):
-                    x = rows[i, t]
-                    below[j, t] += w * (x < low[j, t])
-                    upto[j, t] += w * (x <= low[j, t])
-                    under[j, t] += w * (x <= high[j, t])
-            else:
-                for t in range(width):
-                    x = rows[i, t]
-                    below[j, t] += x < low[j, t]
-                    upto[j, t] += x <= low[j, t]
-                    under[j, t] += x <= high[j, t]
-        for i in range(start, stop):
-            j = np.uint32(labels[i])
-            if m > room:
-                return -1
+    # Which of a row's values lie between, eight in a word: most words are 0.
+    n_words = (d + 7) // 8
+    between = np.zeros(8 * n_words, np.uint8)
+    words = between.view(np.uint64)
+    less = np.zeros((k, d), np.int32)
+    most = np.zeros((k, d), np.int32)
+    all_but = np.zeros((k, d), np.int32)
+    for i in range(n):
+        j = np.uint32(labels[i])
+        if m > room:
+            return -1
+        if weighted:
+            w = weights[i]
             for t in range(width):
                 x = rows[i, t]
-                places[m] = i
-                cells[m] = j * width + t
-                m += (x > low[j, t]) & (x < high[j, t])
+                below[j, t] += w * (x < low[j, t])
+                upto[j, t] += w * (x <= low[j, t])
+                under[j, t] += w * (x <= high[j, t])
+        else:
+            for t in range(width):
+                x = rows[i, t]
+                less[j, t] += x < low[j, t]
+                most[j, t] += x <= low[j, t]
+                all_but[j, t] += x <= high[j, t]
+        for t in range(width):
+            x = rows[i, t]
+            between[t] = (x > low[j, t]) & (x < high[j, t])
+        for q in range(n_words):
+            word = words[q]
+            at: Any = np.uint32(8 * q)
+            while word:
+                if word & np.uint64(255):
+                    places[m] = i
+                    cells[m] = j * width + at
+                    values[m] = rows[i, at]
+                    m += 1
+                word >>= np.uint64(8)
+                at += np.uint32(1)
+    for cluster in range(k):
+        for column in range(d):
+            below[cluster, column] += less[cluster, column]
+            upto[cluster, column] += most[cluster, column]
+            under[cluster, column] += all_but[cluster, column]
     return m
+
+
+@njit(nogil=True, cache=True)
+def grouped(cells: Any, values: Any, starts: Any, out: Any) -> None:
+    """Write values by cell, in float64, and where each cell's start; starts has one more entry."""
+    n_cells = len(starts) - 1
+    starts[:] = 0
+    for c in cells:
+        starts[c + 1] += 1
+    for c in range(n_cells):
+        starts[c + 1] += starts[c]
+    at = starts[:-1].copy()
+    for i in range(len(cells)):
+        c = cells[i]
+        out[at[c]] = values[i]
+        at[c] += 1
+
+
+@njit(nogil=True, cache=True)
+def nth(values: Any, first: int, last: int, place: int) -> float:
+    """Give what would be at a place if values[first:last] were sorted, and partition them there."""
+    last -= 1
+    while first < last:
+        # The middle of three, so that sorted values are no worst case (Hoare, 1961).
+        a, b, c = values[first], values[(first + last) // 2], values[last]
+        pivot = max(min(a, b), min(max(a, b), c))
+        i, j = first, last
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if place <= j:
+            last = j
+        elif place >= i:
+            first = i
+        else:
+            break
+    return float(values[place])
+
+
+@njit(nogil=True, cache=True)
+def middles(
+    goals: Any, upto: Any, missed: Any, starts: Any, values: Any, low: Any, high: Any
+) -> None:
+    """Turn ends of brackets into lower and upper medians, by what lies strictly between them."""
+    k, d = low.shape
+    for j in range(k):
+        for t in range(d):
+            if missed[j, t]:
+                continue
+            rest = goals[j] - upto[j, t]
+            if rest < 0:
+                high[j, t] = low[j, t]
+                continue
+            first = starts[j * d + t]
+            last = starts[j * d + t + 1]
+            n = last - first
+            lower = math.ceil(rest) - 1
+            upper = math.floor(rest)
+            above = high[j, t]
+            if upper < n:
+                high[j, t] = nth(values, first, last, first + upper)
+            if rest > 0:
+                low[j, t] = nth(values, first, last, first + lower) if lower < n else above
 
 
 @njit(nogil=True, cache=True)

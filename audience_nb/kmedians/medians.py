@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audience_nb.kmedians.threads import in_chunks
+from audience_nb.kmedians.threads import in_chunks, sizes_of
 
 __all__ = ["Medians", "count", "select"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 
-# Rows from which brackets around the medians are guessed.
-SAMPLE, MOST_SAMPLED = 32_768, 131_072
+# Rows of each cluster from which brackets around its medians are guessed: at least so many, and so
+# many times what grows as the sizes to the power of 2/3.
+LEAST_SAMPLED, WORTH = 200, 2.0
 # Half the width of a bracket in standard errors of a sample's median.
-WIDTH = 2.5
+WIDTH = 3.0
 # Rows counted at a time, and values between the ends of brackets that they may have, as a share.
-RUN, ROOM = 1 << 16, 0.25
+RUN, ROOM = 1 << 14, 0.25
 
 
 class Medians:
@@ -61,7 +62,7 @@ class Medians:
         self.rows, self.n_threads, self.compiled = rows, n_threads, compiled
         self.weights = weights
         self._sorted: Floats | None = None
-        self._ranks: npt.NDArray[np.int64] = np.empty((0, 0), np.int64)
+        self._order: npt.NDArray[np.intp] = np.empty((0, 0), np.intp)
 
     def __call__(
         self, labels: Labels, n_clusters: int, fraction: float = 0.5
@@ -96,25 +97,24 @@ class Medians:
         return np.array([f[0] for f in found]), np.array([f[1] for f in found])
 
     def _ranked(self, labels: Labels, k: int, fraction: float) -> tuple[Floats, Floats]:
-        """Read medians off a sort of small integers: the ranks, kept from the first call."""
-        n = len(labels)
+        """Read medians off columns that were sorted once, by where each cluster's rows stand."""
         if self._sorted is None:
-            order = np.argsort(self.rows, axis=0, kind="stable").T
+            self._order = np.ascontiguousarray(np.argsort(self.rows, axis=0, kind="stable").T)
             across = np.asarray(self.rows, dtype=np.float64).T
-            self._sorted = np.take_along_axis(across, order, axis=1)
-            self._ranks = np.empty(order.shape, np.int64)
-            np.put_along_axis(self._ranks, order, np.arange(n)[None, :], axis=1)
+            self._sorted = np.take_along_axis(across, self._order, axis=1)
+        # Small integers are sorted by counting, which is several times as quick.
+        small = labels.astype(np.uint8 if k <= 256 else np.uint16 if k <= 65_536 else np.uint32)
+        grouped = np.argsort(small[self._order], axis=1, kind="stable")
         sizes = np.bincount(labels, minlength=k)
         edges = np.concatenate([[0], np.cumsum(sizes)])[:-1]
-        keys = np.sort(self._ranks + labels.astype(np.int64) * n, axis=1)
         first, second = _places(sizes.astype(np.float64), fraction)
-        low = np.take_along_axis(self._sorted, keys[:, edges + first] % n, axis=1)
-        high = np.take_along_axis(self._sorted, keys[:, edges + second] % n, axis=1)
+        low = np.take_along_axis(self._sorted, grouped[:, edges + first], axis=1)
+        high = np.take_along_axis(self._sorted, grouped[:, edges + second], axis=1)
         return np.ascontiguousarray(low.T), np.ascontiguousarray(high.T)
 
     def _counted(self, labels: Labels, k: int, fraction: float) -> tuple[Floats, Floats]:
         rows, n_threads = self.rows, self.n_threads
-        n, d = rows.shape
+        n = len(rows)
         low_end, high_end = self._brackets(labels, k, fraction)
         weights = np.empty(0) if self.weights is None else self.weights
         parts = in_chunks(
@@ -124,17 +124,20 @@ class Medians:
             n_threads,
         )
         below, upto, under = (np.sum([p[i] for p in parts], axis=0) for i in range(3))
-        places = np.concatenate([p[3] for p in parts])
         cells = np.concatenate([p[4] for p in parts])
-        total = np.bincount(labels, self.weights, minlength=k).astype(np.float64)
+        if self.weights is None:
+            total: Floats = sizes_of(labels, k, n_threads).astype(np.float64)
+        else:
+            total = np.bincount(labels, self.weights, minlength=k).astype(np.float64)
         low, high, missed = select(
             fraction * total,
             low_end,
             high_end,
             np.stack([below, upto, under]),
             cells,
-            rows[places, cells % d],
-            None if self.weights is None else self.weights[places],
+            np.concatenate([p[5] for p in parts]),
+            None if self.weights is None else self.weights[np.concatenate([p[3] for p in parts])],
+            n_threads,
         )
         for j in np.flatnonzero(missed.any(axis=1)):
             columns = np.flatnonzero(missed[j])
@@ -147,40 +150,45 @@ class Medians:
     def _brackets(self, labels: Labels, k: int, fraction: float) -> tuple[Any, Any]:
         """Guess where each median lies, from some rows at even steps."""
         n, d = self.rows.shape
-        size = max(4096, n // 8) if n < 8 * SAMPLE else min(max(SAMPLE, n // 16), MOST_SAMPLED)
-        step = max(1, n // size)
-        chosen = np.arange(step // 2, n, step)
-        some, theirs = self.rows[chosen], labels[chosen]
-        order = np.argsort(theirs, kind="stable")
+        # Work on the sample grows with its size, on what brackets hold with one over its root.
+        each = max(LEAST_SAMPLED, int(WORTH * (n / k) ** (2 / 3)))
+        step = max(1, n // (k * each))
+        some, theirs = self.rows[step // 2 :: step].copy(), labels[step // 2 :: step]
+        weights = None if self.weights is None else self.weights[step // 2 :: step]
+        order = np.argsort(theirs.astype(np.uint16) if k <= 65_536 else theirs, kind="stable")
         sizes = np.bincount(theirs, minlength=k)
         edges = np.concatenate([[0], np.cumsum(sizes)])
         low = np.full((k, d), -np.inf, some.dtype)
         high = np.full((k, d), np.inf, some.dtype)
-        for j in range(k):
-            m = sizes[j]
-            if m < 8:
-                continue
-            members = order[edges[j] : edges[j + 1]]
-            reach = WIDTH * math.sqrt(m * fraction * (1 - fraction)) + 1
-            middle = fraction * (m - 1)
-            if self.weights is not None:
-                reach *= 1.5
-            first, last = math.floor(middle - reach), math.ceil(middle + reach)
-            if self.weights is None:
-                block = some[members].T.copy()
-                ends = max(first, 0), min(last, m - 1)
-                block.partition(ends, axis=1)
-                low[j], high[j] = block[:, ends[0]], block[:, ends[1]]
-                continue
-            block = np.sort(some[members], axis=0)
-            own = self.weights[chosen[members]]
-            by = np.argsort(some[members], axis=0, kind="stable")
-            heights = np.cumsum(own[by], axis=0)
-            for t in range(d):
-                at = np.searchsorted(heights[:, t], fraction * heights[-1, t])
-                low[j, t] = block[max(int(at - reach), 0), t]
-                high[j, t] = block[min(int(at + reach) + 1, m - 1), t]
+
+        def part(first: int, last: int) -> None:
+            for j in range(first, last):
+                members = order[edges[j] : edges[j + 1]]
+                if len(members) >= 8:
+                    own = None if weights is None else weights[members]
+                    low[j], high[j] = _bracket(some.take(members, axis=0), own, fraction)
+
+        in_chunks(part, k, max(1, k // 8), self.n_threads)
         return low, high
+
+
+def _bracket(rows: Any, weights: Floats | None, fraction: float) -> tuple[Any, Any]:
+    """Guess between which values of each column a median lies, from rows of one cluster."""
+    m, d = rows.shape
+    reach = WIDTH * math.sqrt(m * fraction * (1 - fraction)) + 1
+    if weights is None:
+        middle = fraction * (m - 1)
+        ends = max(math.floor(middle - reach), 0), min(math.ceil(middle + reach), m - 1)
+        columns = rows.T.copy()
+        columns.partition(ends, axis=1)
+        return columns[:, ends[0]], columns[:, ends[1]]
+    reach *= 1.5
+    by = np.argsort(rows, axis=0, kind="stable")
+    heights = np.cumsum(weights[by], axis=0)
+    at = [int(np.searchsorted(h, fraction * h[-1])) for h in heights.T]
+    first = [by[max(int(a - reach), 0), t] for t, a in enumerate(at)]
+    last = [by[min(int(a + reach) + 1, m - 1), t] for t, a in enumerate(at)]
+    return rows[first, np.arange(d)], rows[last, np.arange(d)]
 
 
 def count(rows: Any, labels: Labels, weights: Floats, low: Any, high: Any, start: int) -> Any:
@@ -205,6 +213,8 @@ def count(rows: Any, labels: Labels, weights: Floats, low: Any, high: Any, start
         Weight below `low`, up to it, and up to `high`.
     places, cells : ndarray of int32
         Row, and cluster · n_features + column, of each value strictly between.
+    values : ndarray of the dtype of rows
+        They.
     """
     from audience_nb.kmedians.kernels import order_counts
 
@@ -212,11 +222,14 @@ def count(rows: Any, labels: Labels, weights: Floats, low: Any, high: Any, start
     room = int(ROOM * n * d) + 2 * d
     while True:
         counts = [np.zeros(low.shape) for _ in range(3)]
-        places, cells = np.empty(room, np.int32), np.empty(room, np.int32)
         below, upto, under = counts
-        m = order_counts(rows, labels, weights, low, high, below, upto, under, places, cells)
+        places, cells = np.empty(room, np.int32), np.empty(room, np.int32)
+        values = np.empty(room, rows.dtype)
+        m = order_counts(
+            rows, labels, weights, low, high, below, upto, under, places, cells, values
+        )
         if m >= 0:
-            return *counts, places[:m] + np.int32(start), cells[:m].copy()
+            return *counts, places[:m] + np.int32(start), cells[:m].copy(), values[:m].copy()
         room = (n + 2) * d
 
 
@@ -228,6 +241,7 @@ def select(
     cells: npt.NDArray[np.int32],
     values: Any,
     weights: Floats | None = None,
+    n_threads: int | None = None,
 ) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """Find medians from what `count` has found in all runs.
 
@@ -243,6 +257,8 @@ def select(
         Cluster · n_features + column of each value strictly between.
     values, weights : ndarray of shape (n_values,)
         They, and their weights, if any.
+    n_threads : int, optional
+        Threads to work on.
 
     Returns
     -------
@@ -259,24 +275,37 @@ def select(
     >>> low.tolist(), high.tolist()
     ([[4.0]], [[4.0]])
     """
+    from audience_nb.kmedians.kernels import grouped, middles
+
     k, d = low_end.shape
     below, upto, under = counts
-    order = np.argsort(cells.astype(np.uint16) if k * d <= 65_536 else cells, kind="stable")
-    values = values[order]
-    weights = None if weights is None else weights[order]
-    edges = np.searchsorted(cells[order], np.arange(k * d + 1))
     low, high = low_end.astype(np.float64), high_end.astype(np.float64)
     missed = (below >= goals[:, None]) | (under <= goals[:, None]) | (goals[:, None] <= 0)
+    if weights is None:
+        starts, inside = np.empty(k * d + 1, np.int64), np.empty(len(cells))
+        grouped(cells, values, starts, inside)
+
+        def part(a: int, b: int) -> None:
+            own = slice(a, b)
+            edges = starts[a * d : b * d + 1]
+            middles(goals[own], upto[own], missed[own], edges, inside, low[own], high[own])
+
+        in_chunks(part, k, max(1, k // 8), n_threads)
+        return low, high, missed
+    order = np.argsort(cells.astype(np.uint16) if k * d <= 65_536 else cells, kind="stable")
+    values = values[order]
+    weights = weights[order]
+    edges = np.searchsorted(cells[order], np.arange(k * d + 1))
     for j, t in np.argwhere(~missed).tolist():
         goal = goals[j]
         if upto[j, t] > goal:
             high[j, t] = low[j, t]
             continue
         cell = j * d + t
-        inside = slice(edges[cell], edges[cell + 1])
+        own = slice(edges[cell], edges[cell + 1])
         low[j, t], high[j, t] = _select(
-            values[inside].astype(np.float64),
-            None if weights is None else weights[inside],
+            values[own].astype(np.float64),
+            weights[own],
             goal - upto[j, t],
             low[j, t],
             high[j, t],
@@ -293,23 +322,16 @@ def _places(sizes: Floats, fraction: float) -> tuple[npt.NDArray[np.int64], npt.
 
 
 def _select(
-    values: Floats, weights: Floats | None, goal: float, low: float, high: float
+    values: Floats, weights: Floats, goal: float, low: float, high: float
 ) -> tuple[float, float]:
     """Find where so much of the weight strictly between two ends is reached, and is exceeded."""
-    if weights is not None:
-        order = np.argsort(values, kind="stable")
-        values, heights = values[order], np.cumsum(weights[order])
-        first = int(np.searchsorted(heights, goal, side="left"))
-        second = int(np.searchsorted(heights, goal, side="right"))
-    else:
-        first, second = math.ceil(goal) - 1, math.floor(goal)
-        wanted = sorted({p for p in (first, second) if 0 <= p < len(values)})
-        if wanted:
-            values.partition(wanted)
+    order = np.argsort(values, kind="stable")
+    values, heights = values[order], np.cumsum(weights[order])
     n = len(values)
+    first = int(np.searchsorted(heights, goal, side="left"))
+    second = int(np.searchsorted(heights, goal, side="right"))
     lower = low if goal <= 0 else float(values[first]) if first < n else high
-    upper = float(values[second]) if second < n else high
-    return lower, upper
+    return lower, float(values[second]) if second < n else high
 
 
 def _weighted(values: Floats, weights: Floats | None, fraction: float) -> tuple[Floats, Floats]:

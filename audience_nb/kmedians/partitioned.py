@@ -23,6 +23,7 @@ from audience_nb.kmedians.certificate import Certificate
 from audience_nb.kmedians.fitting import Formed, Plan, form
 from audience_nb.kmedians.medians import Medians, count, select
 from audience_nb.kmedians.rows import Rows, Scale, canonical
+from audience_nb.kmedians.threads import sizes_of
 
 __all__ = ["form_blocks"]
 
@@ -146,12 +147,12 @@ class _Tally:
     slack: float
 
     def __call__(self, number: int, rows: Any) -> tuple[Any, Any, Any, Any]:
-        k, d = self.centers.shape
+        k = len(self.centers)
         never = np.full((k, k), -np.float32(3e38))
         labels, sizes, _ = _labelled(self.scale, rows, self.centers, self.prices, never, self.slack)
         low, high = self.low.astype(rows.dtype), self.high.astype(rows.dtype)
-        below, upto, under, places, cells = count(rows, labels, np.empty(0), low, high, 0)
-        return sizes, np.stack([below, upto, under]), cells, rows[places, cells % d]
+        below, upto, under, _, cells, values = count(rows, labels, np.empty(0), low, high, 0)
+        return sizes, np.stack([below, upto, under]), cells, values
 
 
 class BlockAssignment(Assignment):
@@ -325,7 +326,7 @@ def form_blocks(blocks: Blocks, plan: Plan) -> Formed:
         centers = np.where(low == high, low, low * 0.5 + high * 0.5)
     tell("assigning all records", 0.8)
     found = task(scale(centers), prices)
-    sizes = np.bincount(found.labels, minlength=len(centers))
+    sizes = sizes_of(found.labels, len(centers))
     cost = found.cost * scale.unit
     # The solver ended optimal: prices make up for what the bounds cost, row by row.
     at = np.where(found.prices > 0, plan.largest, plan.smallest)

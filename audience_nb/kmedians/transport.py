@@ -1,6 +1,6 @@
 """The exact assignment of a few thousand rows without compiled code.
 
-The same algorithm, step by step and tie by tie, as `kernels.transfer`: whichever runs, prices and
+The same algorithm, step by step and tie by tie, as `flow.transfer`: whichever runs, prices and
 labels have the same bits. It exists because compiling the kernels takes seconds, once a machine,
 which nobody should wait for on a thousand records.
 """
@@ -108,38 +108,53 @@ def transfer(
     while max(excess) > 0:
         parent = [-1] * (k + 1)
         dist = [0.0 if e > 0 else inf for e in excess]
-        waiting = list(range(k + 1))
+        waiting = list(nodes)
+        sunk = False
         target = -1
+        u, least = -1, inf
+        for v, d in enumerate(dist):
+            if d < least:
+                least, u = d, v
         while True:
-            u, least_dist = -1, inf
-            for v in waiting:
-                if dist[v] < least_dist:
-                    least_dist, u = dist[v], v
             if u < 0:
                 return np.array(price), INFEASIBLE, n_augmentations
-            waiting.remove(u)
+            if u != sink:
+                waiting.remove(u)
+            else:
+                sunk = True
             if excess[u] < 0:
                 target = u
                 break
+            # The node to go on from is looked for while those next to this one are reached.
+            after, soonest = -1, inf
             if u == sink:
                 for v in waiting:
+                    d = dist[v]
                     if flow[v] > low[v]:
-                        reach = least_dist + max(price[v], 0.0)
-                        if reach < dist[v]:
+                        reach = least + max(price[v], 0.0)
+                        if reach < d:
                             dist[v], parent[v] = reach, sink
+                            d = reach
+                    if d < soonest:
+                        soonest, after = d, v
             else:
                 row, own = arc[u], price[u]
                 for v in waiting:
-                    if v == sink:
-                        continue
+                    d = dist[v]
                     step = row[v] + price[v] - own
-                    reach = least_dist + (step if step > 0.0 else 0.0)
-                    if reach < dist[v]:
+                    reach = least + step if step > 0.0 else least
+                    if reach < d:
                         dist[v], parent[v] = reach, u
-                if sink in waiting and flow[u] < high[u]:
-                    reach = least_dist + max(-own, 0.0)
+                        d = reach
+                    if d < soonest:
+                        soonest, after = d, v
+                if not sunk and flow[u] < high[u]:
+                    reach = least + max(-own, 0.0)
                     if reach < dist[sink]:
                         dist[sink], parent[sink] = reach, u
+            if not sunk and dist[sink] < soonest:
+                soonest, after = dist[sink], sink
+            u, least = after, soonest
         path = [target]
         while parent[path[-1]] >= 0:
             path.append(parent[path[-1]])
@@ -164,7 +179,7 @@ def transfer(
                 amount = len(tied)
         n_augmentations += 1
         far = dist[target]
-        shift = far if sink in waiting or dist[sink] > far else dist[sink]
+        shift = far if not sunk or dist[sink] > far else dist[sink]
         for v in nodes:
             by = far if v in waiting or dist[v] > far else dist[v]
             price[v] = price[v] - by + shift

@@ -117,7 +117,9 @@ def bound(session: Verbs, action: Bound) -> None:
     from audience_nb.kmedians.feasible import feasibility
 
     state = session.state
-    n = session.source.n_records if state.frame is None else len(state.frame)
+    n = session.source.n_records
+    if state.frame is not None:
+        n = session.counted("records", len(state.frame)) or n
     number = state.n_segments if action.n_segments is None else action.n_segments
     least, most = shares_of(state, n)
     min_size, max_size = action.min_size, action.max_size

@@ -25,7 +25,7 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 logger = logging.getLogger(__name__)
 
 # Raise it whenever the arrays or the analysis behind them change.
-FORMAT = 12
+FORMAT = 13
 _BUILDING = ".building-"
 # What a killed build leaves behind is swept after a week: until then it may be taken up again.
 _ABANDONED_SECONDS = 7 * 86_400

@@ -184,6 +184,11 @@ class Documents:
             result.append([(text, weight) for text, weight in texts if text.strip()])
         return result
 
+    def has_path(self, document: int) -> bool:
+        """Tell whether a document has a path, and so a part of its own at the end of it."""
+        ((row, size),) = self._shown(document, document + 1)
+        return len(self._path(row, size)) > 1
+
     def fields(self, first: int = 0, last: int | None = None) -> list[list[tuple[str, float]]]:
         """Give what is indexed by words of each document.
 

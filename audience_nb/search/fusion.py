@@ -14,7 +14,7 @@ from audience_nb.errors import InvalidInput
 from audience_nb.search.postings import Postings
 from audience_nb.search.reading import Slot
 
-__all__ = ["Evidence", "Preset", "Weights", "fuse", "slot_evidence"]
+__all__ = ["Evidence", "Preset", "Wanted", "Weights", "fuse", "slot_evidence"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.integer[Any]]
@@ -157,72 +157,128 @@ def slot_evidence(
     -------
     Evidence
     """
-    n_slots, n_documents = len(slots), len(documents)
-    places: dict[int, int] = {}
-    own = np.full(n_slots, -1)
-    others: list[tuple[int, int, float]] = []
-    for i, slot in enumerate(slots):
-        row = postings.position(slot.term)
-        if row >= 0:
-            own[i] = places.setdefault(row, len(places))
-        for term, weight, _ in slot.alternatives:
-            row = postings.position(term)
+    return Wanted(slots, postings, offered).among(documents)
+
+
+class Wanted:
+    """The words of a query, looked up once for all the documents that are weighed for them.
+
+    Parameters
+    ----------
+    slots, postings, offered
+        As for `slot_evidence`.
+
+    Examples
+    --------
+    >>> postings = Postings.build([["cat", "dog"], ["eel"]])
+    >>> Wanted((Slot("dogs", "dog"),), postings).among(np.array([0, 1])).covered.tolist()
+    [1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        slots: tuple[Slot, ...],
+        postings: Postings,
+        offered: Mapping[str, IntArray] | None = None,
+    ) -> None:
+        n_slots = len(slots)
+        places: dict[int, int] = {}
+        own = np.full(n_slots, -1)
+        others: list[tuple[int, int, float]] = []
+        for i, slot in enumerate(slots):
+            row = postings.position(slot.term)
             if row >= 0:
-                others.append((i, places.setdefault(row, len(places)), weight))
-    idf: FloatArray = postings.idf[list(places)].astype(np.float64)
-    # All terms at once: a list read once serves every slot.
-    held = idf[:, None] * postings.weights_at(list(places), documents)
-    literal = np.zeros((n_slots, n_documents))
-    known = own >= 0
-    literal[known] = held[own[known]]
-    said = (literal > 0).astype(np.float64)
-    implied = np.zeros_like(literal)
-    fulfilled = said.copy()
-    own_idf = np.where(known, idf[own] if len(idf) else 0.0, 0.0)
-    strongest, rarest = own_idf.copy(), np.zeros(n_slots)
-    if others:
+                own[i] = places.setdefault(row, len(places))
+            for term, weight, _ in slot.alternatives:
+                row = postings.position(term)
+                if row >= 0:
+                    others.append((i, places.setdefault(row, len(places)), weight))
+        self._postings, self._rows, self._n_slots = postings, list(places), n_slots
+        self._idf: FloatArray = postings.idf[self._rows].astype(np.float64)
+        self._known = np.flatnonzero(own >= 0)
+        self._own = own[self._known]
+        own_idf = np.zeros(n_slots)
+        own_idf[self._known] = self._idf[self._own]
+        strongest, rarest = own_idf.copy(), np.zeros(n_slots)
         # In order of their slots, so that each slot's alternatives are neighbours.
-        table = np.array(others)
-        of_slot, place = table[:, 0].astype(np.intp), table[:, 1].astype(np.intp)
-        sureness = table[:, 2]
-        firsts = np.flatnonzero(np.diff(of_slot, prepend=-1))
-        with_others = of_slot[firsts]
-        there = held[place]
-        gain = np.maximum.reduceat(sureness[:, None] * there, firsts, axis=0)
-        implied[with_others] = np.maximum(gain - literal[with_others], 0)
-        sure = np.maximum.reduceat((sureness**_DOUBT)[:, None] * (there > 0), firsts, axis=0)
-        fulfilled[with_others] = np.maximum(fulfilled[with_others], sure)
-        best = np.maximum.reduceat(sureness * idf[place], firsts)
-        strongest[with_others] = np.maximum(strongest[with_others], best)
-        rarest[with_others] = np.maximum.reduceat(idf[place], firsts)
-    most_rare = float(postings.idf.max(initial=1.0))
-    offered = offered or {}
-    dispensable = np.array([s.optional or s.term in offered for s in slots], bool)
-    importance = np.where(known, own_idf, rarest)
-    for i, slot in enumerate(slots):
-        for term, weight in ((slot.term, 1.0), *((t, w) for t, w, _ in slot.alternatives)):
-            rows = offered.get(term)
-            if rows is None or not importance[i]:
-                continue
-            has = np.isin(documents, rows, assume_unique=True) * weight**_DOUBT
+        table = np.array(others, np.float64).reshape(-1, 3)
+        of_slot, self._place = table[:, 0].astype(np.intp), table[:, 1].astype(np.intp)
+        self._sureness = table[:, 2]
+        self._firsts = np.flatnonzero(np.diff(of_slot, prepend=-1))
+        self._with_others = of_slot[self._firsts]
+        if others:
+            idf = self._idf[self._place]
+            best = np.maximum.reduceat(self._sureness * idf, self._firsts)
+            strongest[self._with_others] = np.maximum(strongest[self._with_others], best)
+            rarest[self._with_others] = np.maximum.reduceat(idf, self._firsts)
+        importance = own_idf.copy()
+        unknown = own < 0
+        importance[unknown] = rarest[unknown]
+        # Slot, the documents that offer a variant for it, and how surely.
+        self._offered: list[tuple[int, IntArray, float]] = []
+        offered = offered or {}
+        for i, slot in enumerate(slots):
+            for term, weight in ((slot.term, 1.0), *((t, w) for t, w, _ in slot.alternatives)):
+                rows = offered.get(term)
+                if rows is None or not len(rows) or not importance[i]:
+                    continue
+                self._offered.append((i, rows, weight))
+                if weight == 1.0:
+                    # As common as the variants make it.
+                    common = 1 + len(rows) + postings.frequency(term)
+                    importance[i] = min(
+                        importance[i], math.log((1 + postings.n_documents) / common) + 1
+                    )
+        dispensable = np.array([s.optional or s.term in offered for s in slots], bool)
+        importance[(importance == 0) & ~dispensable] = postings.rarest
+        self._importance: FloatArray = importance / (importance.sum() or 1.0)
+        self._length = math.sqrt(float(strongest @ strongest)) or 1.0
+        self._literal_share = math.sqrt(float(own_idf @ own_idf)) / self._length
+
+    def among(self, documents: IntArray) -> Evidence:
+        """Weigh the words in chosen documents.
+
+        Parameters
+        ----------
+        documents : ndarray of shape (n_candidates,), int
+            Rows of the postings, each once.
+
+        Returns
+        -------
+        Evidence
+        """
+        # All terms at once: a list read once serves every slot.
+        held = self._idf[:, None] * self._postings.weights_at(self._rows, documents)
+        literal = np.zeros((self._n_slots, len(documents)))
+        literal[self._known] = held[self._own]
+        said = (literal > 0).astype(np.float64)
+        implied = np.zeros_like(literal)
+        fulfilled = said.copy()
+        if len(self._firsts):
+            there = held[self._place]
+            sure = there > 0
+            gain = np.maximum.reduceat(self._sureness[:, None] * there, self._firsts, axis=0)
+            implied[self._with_others] = np.maximum(gain - literal[self._with_others], 0)
+            surest = np.maximum.reduceat(
+                (self._sureness**_DOUBT)[:, None] * sure, self._firsts, axis=0
+            )
+            fulfilled[self._with_others] = np.maximum(fulfilled[self._with_others], surest)
+        for i, rows, weight in self._offered:
+            # Of one type: numpy would copy all rows to compare them.
+            keys = documents.astype(rows.dtype)
+            has = (rows[np.minimum(rows.searchsorted(keys), len(rows) - 1)] == keys) * (
+                weight**_DOUBT
+            )
             np.maximum(fulfilled[i], has, out=fulfilled[i])
             if weight == 1.0:
                 np.maximum(said[i], has, out=said[i])
-                # As common as the variants make it.
-                common = 1 + len(rows) + postings.frequency(term)
-                importance[i] = min(
-                    importance[i], math.log((1 + postings.n_documents) / common) + 1
-                )
-    importance = np.where((importance == 0) & ~dispensable, most_rare, importance)
-    importance /= importance.sum() or 1.0
-    length = float(np.linalg.norm(strongest)) or 1.0
-    return Evidence(
-        literal / length,
-        implied / length,
-        importance @ fulfilled,
-        importance @ said,
-        float(np.linalg.norm(own_idf)) / length,
-    )
+        return Evidence(
+            literal / self._length,
+            implied / self._length,
+            self._importance @ fulfilled,
+            self._importance @ said,
+            self._literal_share,
+        )
 
 
 def fuse(

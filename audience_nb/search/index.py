@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
 from audience_nb.catalog import Catalog, DataType, Kind, Variable
-from audience_nb.embedding import Encoder, as_encoder, default_encoder
+from audience_nb.embedding import Encoder, OfflineEncoder, as_encoder, default_encoder
 from audience_nb.search.background import Background
 from audience_nb.search.building import Progress
 from audience_nb.search.cache import cache_root
@@ -26,6 +27,10 @@ __all__ = ["SearchIndex"]
 
 logger = logging.getLogger(__name__)
 
+# Seconds that stored meanings are waited for where they may as well be opened in the background.
+_OPENING_S = 1.0
+# A query in both languages, for which all tables of words are read.
+_FIRST = "familles à pied, not misspeld people aged 25 to 34"
 # Of so many more suggestions what was taken before may come up from below.
 _RERANKED = 3
 
@@ -105,13 +110,19 @@ class SearchIndex:
         self._searcher = Searcher(
             catalog, arrays, default_concepts() if concepts is None else concepts, given
         )
-        self._learn(None)
-        if self._meanings is None and background:
+        if background:
+            # Even to ask an encoder for its name and length may take as long as it likes.
+            self._looked = threading.Event()
             self._background = Background(self._learn_behind)
-            return
-        if self._meanings is None:
-            self._learn(self._building(WORDS_SHARE, 1.0))
-        self._background = Background(None)
+            self._background.on_ready(self._prepare_behind)
+            if not self._looked.wait(_OPENING_S) or self._meanings is None:
+                return
+            self._background.wait()
+        else:
+            self._learn(None)
+            if self._meanings is None:
+                self._learn(self._building(WORDS_SHARE, 1.0))
+            self._background = Background(None)
         self._tell("Index built" if self._built else "Index opened", 1.0)
 
     def _building(self, first: float, last: float) -> Progress:
@@ -134,6 +145,12 @@ class SearchIndex:
             searcher.mean(*self._meanings)
 
     def _learn_behind(self, tell: Progress) -> None:
+        try:
+            self._learn(None)
+        finally:
+            self._looked.set()
+        if self._meanings is not None:
+            return
         told = self._building(WORDS_SHARE, 1.0)
 
         def both(stage: str, fraction: float) -> None:
@@ -150,7 +167,7 @@ class SearchIndex:
         """What is searched and how, in one sentence."""
         others = "words, concepts and spelling"
         if self._meanings is not None:
-            encoder, store = self._meanings
+            encoder, store, _ = self._meanings
             how = f"meaning by {encoder.name} ({store.description}), {others}"
             if isinstance(encoder, LatentEncoder):
                 how += "; no encoder is installed"
@@ -205,6 +222,28 @@ class SearchIndex:
             Whether the index is ready; `description` says if learning failed.
         """
         return self._background.wait(timeout)
+
+    def prepare(self) -> None:
+        """Load what the first query would have to: the encoder, and what it makes of words.
+
+        Called in the background where the index is opened in the background. No answer changes.
+        """
+        encoder = None if self._meanings is None else self._meanings[0]
+        query = Query.of(_FIRST, 1)
+        try:
+            if isinstance(encoder, OfflineEncoder):
+                encoder.prepare(self._searcher.usual_words())
+            if isinstance(encoder, OfflineEncoder | LatentEncoder):
+                self._searcher.search(query)
+            else:
+                # Nothing is sent to a server, nor paid for, that nobody asked.
+                self._searcher.read(query)
+        # A query will say what is wrong.
+        except Exception:
+            logger.info("The first query could not be prepared.", exc_info=True)
+
+    def _prepare_behind(self) -> None:
+        threading.Thread(target=self.prepare, name="preparing", daemon=True).start()
 
     def on_ready(self, callback: Callable[[], None]) -> None:
         """Have something done once the index is ready, or at once if it is.

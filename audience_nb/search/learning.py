@@ -34,6 +34,8 @@ SHIPPED = "vectors.bin"
 AT_ONCE = 2048
 _REPORTED = 256
 _DOCUMENTS_AT_ONCE = 4096
+# Texts beside the label of which the directions are kept, to say which of them is near.
+_MOST_PARTS = 100_000
 
 
 def text_key(text: str) -> int:
@@ -128,7 +130,7 @@ def _shipped(name: str, n_dimensions: int) -> KnownVectors:
 
 def document_vectors(
     documents: Documents, encoder: Encoder, tell: Progress, kept: Path | None = None
-) -> IntVectors:
+) -> dict[str, npt.NDArray[Any]]:
     """Give each document the mean direction of its texts.
 
     Parameters
@@ -145,7 +147,10 @@ def document_vectors(
 
     Returns
     -------
-    ndarray of shape (n_documents, n_dimensions), int8
+    dict of str to ndarray
+        "vectors" (n_documents, n_dimensions), int8; "part_vectors" (n_texts, n_dimensions), int8,
+        of the texts beside the first, and "part_of" (n_documents, 2), their rows by document, -1
+        for none; both empty where there are more than 100,000.
     """
     ids: dict[str, int] = {}
     of_text: list[int] = []
@@ -175,8 +180,25 @@ def document_vectors(
     for first in firsts:
         rounded = quantized(part(first), largest)
         vectors[first : first + len(rounded)] = rounded
+    part_of = _beside_the_first(text_of, starts)
+    beside = np.unique(part_of[part_of >= 0])
+    if len(beside) > _MOST_PARTS:
+        part_of, beside = part_of[:0], beside[:0]
+    part_vectors = quantized(learnt.vectors(beside))
     learnt.forget()
-    return vectors
+    rows = np.where(part_of >= 0, np.searchsorted(beside, part_of), -1).astype(np.int32)
+    return {"vectors": vectors, "part_vectors": part_vectors, "part_of": rows}
+
+
+def _beside_the_first(
+    text_of: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Give the second and the third text of each document, -1 for none."""
+    places = starts[:-1, None] + np.array([1, 2])
+    there = places < starts[1:, None]
+    found = np.full(places.shape, -1, np.int64)
+    found[there] = text_of[places[there]]
+    return found
 
 
 class _Learnt:

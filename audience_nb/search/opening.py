@@ -16,12 +16,13 @@ from audience_nb.search.documents import Documents
 from audience_nb.search.latent import LatentEncoder, latent_arrays
 from audience_nb.search.learning import document_vectors
 from audience_nb.search.lexical import Analyzer
+from audience_nb.search.parts import TextParts
 from audience_nb.search.postings import Postings
 from audience_nb.search.vectors import Engine, VectorStore
 
 __all__ = ["Meanings", "open_meanings", "open_words"]
 
-Meanings: TypeAlias = tuple[Encoder, VectorStore]
+Meanings: TypeAlias = tuple[Encoder, VectorStore, TextParts | None]
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def open_meanings(
 
     Returns
     -------
-    tuple of (Encoder, VectorStore), or None
+    tuple of (Encoder, VectorStore, TextParts or None), or None
         None where nothing is stored and nothing is to be built.
     """
     documents, analyzer, postings = words
@@ -99,7 +100,7 @@ def open_meanings(
             tell("Learning meanings", 0.0)
             built = latent_arrays(postings)
         else:
-            built = {"vectors": document_vectors(documents, encoder, tell, cache.unfinished)}
+            built = document_vectors(documents, encoder, tell, cache.unfinished)
         if len(built["vectors"]) >= CELLS_FROM:
             tell("Sorting meanings", 0.99)
             cells = build_cells(built["vectors"], engine=engine)
@@ -107,10 +108,13 @@ def open_meanings(
             built |= {f"cell_{name}": array for name, array in cells.items()}
         arrays = _kept(cache, built)
     asks = encoder or LatentEncoder(analyzer, postings, arrays["directions"])
+    parts = None
+    if "part_of" in arrays:
+        parts = TextParts(documents, arrays["part_vectors"], arrays["part_of"])
     if "cell_order" in arrays:
         cells = {n.removeprefix("cell_"): a for n, a in arrays.items() if n.startswith("cell_")}
-        return asks, CellStore(arrays["vectors"], cells, engine=engine)
-    return asks, VectorStore(arrays["vectors"], engine=engine)
+        return asks, CellStore(arrays["vectors"], cells, engine=engine), parts
+    return asks, VectorStore(arrays["vectors"], engine=engine), parts
 
 
 def _opened(cache: IndexCache) -> Arrays | None:

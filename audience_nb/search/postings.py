@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Postings", "Terms", "counts_matrix"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+# Terms of which it is remembered that there are none.
+_MOST_UNKNOWN = 4096
 
 
 class Terms:
@@ -38,8 +42,10 @@ class Terms:
 
     def __init__(self, names: npt.NDArray[np.bytes_]) -> None:
         self.names = names
-        # Only terms that exist are remembered, so that it cannot outgrow the vocabulary.
+        # Those that exist are remembered, and of the others a few, so that it cannot grow without
+        # bound.
         self._positions: dict[str, int] = {}
+        self._unknown: set[str] = set()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,9 +65,14 @@ class Terms:
         known = self._positions.get(term)
         if known is not None:
             return known
+        if term in self._unknown:
+            return -1
         key = _encoded(term)
         found = int(self.names.searchsorted(np.array(key, dtype=self.names.dtype.char)))
         if found >= len(self.names) or self.names[found] != key:
+            if len(self._unknown) >= _MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown.add(term)
             return -1
         self._positions[term] = found
         return found
@@ -112,6 +123,11 @@ class Postings:
         self.n_documents = n_documents
         self.lists = PostingLists(starts, documents, weights, n_documents)
         self._names = Terms(terms)
+
+    @cached_property
+    def rarest(self) -> float:
+        """Inverse document frequency of the rarest term."""
+        return float(self.idf.max(initial=1.0))
 
     @classmethod
     def build(cls, bags: Sequence[Sequence[str] | Mapping[str, float]]) -> Postings:

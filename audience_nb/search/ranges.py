@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = ["RANGE", "bounds", "find_ranges", "range_words", "shared"]
 
@@ -116,52 +120,55 @@ def bounds(term: str) -> tuple[float, float] | None:
     return float(match[1]), float("inf") if match[2] == "up" else float(match[2])
 
 
-def shared(asked: tuple[float, float], other: tuple[float, float]) -> float:
-    """Tell how much of another range lies inside the one asked for.
+def shared(
+    asked: tuple[float, float], others: Sequence[tuple[float, float]] | npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Tell how much of other ranges lies inside the one asked for.
 
     Parameters
     ----------
-    asked, other : (float, float)
+    asked : (float, float)
         Low and high.
+    others : array-like of shape (n_ranges, 2)
+        Low and high of each.
 
     Returns
     -------
-    float
+    ndarray of shape (n_ranges,), float64
         In [0, 1]; 0 for less than 0.4, and for ranges of another order of magnitude, which
         count something else.
 
     Examples
     --------
-    >>> shared((25, 44), (25, 34)), shared((30, 39), (35, 44)), shared((18, 24), (50, 54))
-    (1.0, 0.5, 0.0)
-    >>> shared((65, float("inf")), (75, float("inf"))), shared((2, float("inf")), (65, 74))
-    (1.0, 0.0)
+    >>> shared((25, 44), [(25, 34), (40, 49), (50, 54)]).tolist()
+    [1.0, 0.5, 0.0]
+    >>> shared((65, float("inf")), [(75, float("inf"))]).tolist()
+    [1.0]
+    >>> shared((2, float("inf")), [(65, 74)]).tolist()
+    [0.0]
     """
-    (low, high), (a, b) = asked, other
-    if (_end(asked) >= _LARGE) != (_end(other) >= _LARGE):
-        return 0.0
+    low, high = asked
+    a, b = np.asarray(others, np.float64).reshape(-1, 2).T
+    is_large = (low if high == float("inf") else high) >= _LARGE
+    like = np.equal(is_large, np.where(np.isinf(b), a, b) >= _LARGE)
     if high == float("inf"):
         # "over 64" is "65 and over", but "2 or more" is not about those aged 65 to 74.
-        if a > _SAME_ORDER * low or low == 0 or low < _MOST_YEARS <= a:
-            return 0.0
-        return 1.0 if a >= low else _part((b - low) / (b - a)) if b > low else 0.0
-    if b == float("inf"):
-        return 0.0
-    # "under 5" is "0 to 4".
-    slack = 1.0 if low == a == 0 and _end(asked) < _LARGE else 0.0
-    if a >= low and b <= high + slack:
-        return 1.0
-    common = min(high, b) - max(low, a) + 1
-    return _part(common / (b - a + 1)) if common > 0 else 0.0
-
-
-def _end(ends: tuple[float, float]) -> float:
-    low, high = ends
-    return low if high == float("inf") else high
-
-
-def _part(share: float) -> float:
-    return share if share >= _LEAST_SHARED else 0.0
+        like &= (a <= _SAME_ORDER * low) & (low > 0)
+        if low < _MOST_YEARS:
+            like &= a < _MOST_YEARS
+        whole = a >= low
+        common, length = b - low, b - a
+    else:
+        like &= np.isfinite(b)
+        # "under 5" is "0 to 4".
+        slack = (a == 0) if low == 0 and not is_large else 0.0
+        whole = (a >= low) & (b <= high + slack)
+        common, length = np.minimum(high, b) - np.maximum(low, a) + 1, b - a + 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = common / length
+    part = np.where(part >= _LEAST_SHARED, part, 0.0)
+    found: npt.NDArray[np.float64] = np.where(like, np.where(whole, 1.0, part), 0.0)
+    return found
 
 
 def range_words(term: str) -> str:

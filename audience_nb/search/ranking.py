@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
@@ -12,8 +13,8 @@ import numpy.typing as npt
 
 from audience_nb.catalog import Kind
 from audience_nb.embedding import Encoder
-from audience_nb.errors import EncoderFailed
-from audience_nb.search.fusion import Evidence, Weights, fuse, slot_evidence
+from audience_nb.errors import AudienceError, Cancelled, EncoderFailed
+from audience_nb.search.fusion import Evidence, Wanted, Weights, fuse
 from audience_nb.search.grams import GramIndex, Likeness
 from audience_nb.search.latent import LatentEncoder, with_latent
 from audience_nb.search.postings import Postings
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
+# An encoder that fails after more than so many seconds is left alone for so many times as long:
+# a server that is gone must not make every query wait for it.
+PATIENT_S, RESTS = 1.0, 10.0
 # Candidates that each channel sends to the exact rescoring.
 CANDIDATES = 100
 MAX_FACETS = 5
@@ -59,6 +63,8 @@ class Scored:
         Of the words.
     meaning : ndarray of shape (n_candidates,) or None
         Cosines.
+    vector : ndarray of shape (n_dimensions,) or None
+        Of the reading.
     """
 
     reading: Reading
@@ -66,6 +72,7 @@ class Scored:
     parts: dict[str, npt.NDArray[np.float64]]
     evidence: Evidence
     meaning: npt.NDArray[np.float64] | None
+    vector: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,7 @@ class Ranker:
         self.encoder, self.store = encoder, store
         # Why the last query went without meaning, if it did.
         self.failure: Exception | None = None
+        self._asked_again_at = 0.0
         self.offered, self.weights = offered, weights
 
     def rank(self, reading: Reading, open_documents: Mask | None) -> Ranking:
@@ -149,11 +157,13 @@ class Ranker:
             # Signs or pictures alone: whatever came would be noise.
             return _nothing(reading, self.weights)
         readings, likeness = [reading], [self.grams.like(reading.words)]
+        wanted = [Wanted(reading.slots, self.words, self.offered)]
         found = list(self._candidates(reading, likeness[0], open_documents))
-        if len(reading.facets) > 1 and not self._one_serves(reading, np.unique(found[0])):
+        if len(reading.facets) > 1 and not _one_serves(wanted[0], found[0]):
             for facet in reading.facets[:MAX_FACETS]:
                 part = self.reader.read(facet)
                 readings.append(part)
+                wanted.append(Wanted(part.slots, self.words, self.offered))
                 likeness.append(self.grams.like(part.words))
                 found += self._candidates(part, likeness[-1], open_documents)
         vectors = self.encode(readings)
@@ -162,13 +172,13 @@ class Ranker:
         if vectors is not None and self.store is not None:
             meanings = list(self.store.scores_all(vectors, documents).astype(np.float64))
         burden = None if self.burden is None else self.burden[documents].astype(np.float64)
-        scored = []
+        scored: list[Scored] = []
         # Latent directions know no word that the catalogue does not: they settle only what words
         # leave open, and decide nothing else.
         latent = isinstance(self.encoder, LatentEncoder)
-        for one, like, near in zip(readings, likeness, meanings, strict=True):
+        for one, words, like, near in zip(readings, wanted, likeness, meanings, strict=True):
             meaning = None if latent else near
-            evidence = slot_evidence(one.slots, self.words, documents, self.offered)
+            evidence = words.among(documents)
             spelling = like.at(documents).astype(np.float64)
             if one is reading and self._is_noise(evidence, spelling, meaning):
                 return _nothing(reading, self.weights)
@@ -176,7 +186,8 @@ class Ranker:
             score, parts = fuse(meaning, evidence, spelling, self.weights, burden, intent)
             if latent and near is not None:
                 score, parts = with_latent(score, parts, near)
-            scored.append(Scored(one, score, parts, evidence, meaning))
+            vector = None if vectors is None else vectors[len(scored)]
+            scored.append(Scored(one, score, parts, evidence, meaning, vector))
         return Ranking(documents, scored[0], scored[1:])
 
     def encode(self, readings: Sequence[Reading]) -> npt.NDArray[np.float32] | None:
@@ -200,19 +211,34 @@ class Ranker:
         said = [[r.text, r.meant] for r in readings]
         said[0].append(" ".join(readings[0].words) or readings[0].text)
         place = {text: i for i, text in enumerate(dict.fromkeys(t for ts in said for t in ts))}
+        began = time.monotonic()
+        if self.failure is not None and began < self._asked_again_at:
+            return None
         try:
-            vectors = self.encoder.encode(list(place))
-        except (EncoderFailed, OSError) as error:
+            vectors = self._encoded(self.encoder, list(place), self.store.n_dimensions)
+        except Cancelled:
+            raise
+        # Whatever an encoder raises: an answer by words is better than none.
+        except Exception as error:
             self.failure = error
-            logger.warning("A query goes without meaning: %s", error)
+            took = time.monotonic() - began
+            self._asked_again_at = began + (1 + RESTS) * took if took > PATIENT_S else 0.0
+            # What others raise may hold what was sent.
+            told = str(error) if isinstance(error, AudienceError) else type(error).__name__
+            logger.warning("A query goes without meaning: %s", told)
             return None
         self.failure = None
         return unit_rows(np.stack([vectors[[place[t] for t in texts]].sum(0) for texts in said]))
 
-    def _one_serves(self, reading: Reading, documents: npt.NDArray[np.int64]) -> bool:
-        """Tell whether some variable answers all that is said, so that no part is looked at."""
-        evidence = slot_evidence(reading.slots, self.words, documents, self.offered)
-        return bool(evidence.covered.max(initial=0) > ANSWERS_ALL)
+    @staticmethod
+    def _encoded(encoder: Encoder, texts: list[str], n_dimensions: int) -> npt.NDArray[np.float32]:
+        vectors = np.asarray(encoder.encode(texts), np.float32)
+        if vectors.shape != (len(texts), n_dimensions) or not np.isfinite(vectors).all():
+            raise EncoderFailed(
+                f"{encoder.name} gave no {len(texts)} finite vectors of {n_dimensions} dimensions.",
+                "Use another encoder.",
+            )
+        return vectors
 
     def _is_noise(
         self,
@@ -263,6 +289,11 @@ class Ranker:
         words, _ = self.words.sums(terms).top(CANDIDATES, open_documents)
         spelling, _ = like.top(CANDIDATES, open_documents)
         return words, spelling
+
+
+def _one_serves(wanted: Wanted, documents: npt.NDArray[np.int64]) -> bool:
+    """Tell whether some variable answers all that is said, so that no part is looked at."""
+    return bool(wanted.among(documents).covered.max(initial=0) > ANSWERS_ALL)
 
 
 def _nothing(reading: Reading, weights: Weights) -> Ranking:

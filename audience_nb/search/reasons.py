@@ -24,6 +24,8 @@ class Reasons:
         Of the documents' terms.
     documents, columns : sequence of int
         Rows of the postings, and columns of the scores.
+    near : sequence of str, optional
+        Which of its texts each document is near by.
     """
 
     def __init__(
@@ -32,22 +34,44 @@ class Reasons:
         postings: Postings,
         documents: Sequence[int],
         columns: Sequence[int],
+        near: Sequence[str] | None = None,
     ) -> None:
-        self._scored = scored
-        slots, implied = scored.reading.slots, scored.evidence.implied
+        self._reading = scored.reading
+        slots = scored.reading.slots
         wanted = np.asarray(columns, np.int64)
+        self._place = {column: i for i, column in enumerate(columns)}
+        self._literal = (scored.evidence.literal[:, wanted] > 0).T.tolist()
+        self._meaning = None if scored.meaning is None else scored.meaning[wanted].tolist()
+        self._near = near
+        self._told: list[list[str]] = [[] for _ in columns]
+        implied = scored.evidence.implied[:, wanted] > 0
         # What stands for a word, slot by slot, as far as any of the documents was found by it.
-        self._others = [
+        others = [
             (i, row, weight * float(postings.idf[row]), why)
-            for i in np.flatnonzero((implied[:, wanted] > 0).any(axis=1)).tolist()
+            for i in np.flatnonzero(implied.any(axis=1)).tolist()
             for term, weight, why in slots[i].alternatives
             if (row := postings.position(term)) >= 0
         ]
-        rows = list(dict.fromkeys(row for _, row, _, _ in self._others))
-        self._place = {row: i for i, row in enumerate(rows)}
-        self._column = {column: i for i, column in enumerate(columns)}
+        if not others:
+            return
+        rows = list(dict.fromkeys(row for _, row, _, _ in others))
+        place = {row: i for i, row in enumerate(rows)}
         # All terms of all documents at once: one by one takes longer than the search itself.
-        self._held = postings.weights_at(rows, np.asarray(documents, np.int64))
+        held = postings.weights_at(rows, np.asarray(documents, np.int64))
+        gains = held[[place[row] for _, row, _, _ in others]] * np.array(
+            [[weight] for _, _, weight, _ in others]
+        )
+        # Slot by slot, the alternative that earned most in each document.
+        of_slot = np.array([i for i, _, _, _ in others])
+        firsts = np.flatnonzero(np.diff(of_slot, prepend=-1))
+        for first, last in zip(firsts.tolist(), [*firsts[1:].tolist(), len(others)], strict=True):
+            part = gains[first:last]
+            best = part.argmax(axis=0)
+            earned = implied[of_slot[first]] & (part.max(axis=0) > 0)
+            for column in np.flatnonzero(earned).tolist():
+                why = others[first + int(best[column])][3]
+                if why not in self._told[column]:
+                    self._told[column].append(why)
 
     def why(self, column: int) -> str:
         """Say which words, concepts and meaning earned a place.
@@ -60,16 +84,17 @@ class Reasons:
         Returns
         -------
         str
-            Such as ``words: “income”; concept: affluent → high income; meaning .71``.
+            Such as ``words: “income”; concept: affluent → high income; meaning .71: near its
+            label``.
         """
         reasons = []
-        reading, evidence = self._scored.reading, self._scored.evidence
-        literal = evidence.literal[:, column] > 0
-        words = [s.word for s, held in zip(reading.slots, literal.tolist(), strict=True) if held]
+        reading, place = self._reading, self._place[column]
+        pairs = zip(reading.slots, self._literal[place], strict=True)
+        words = [slot.word for slot, held in pairs if held]
         if words:
             quoted = ", ".join(f"“{range_words(w)}”" for w in words[:5])
             reasons.append(f"words: {quoted}")
-        told = self._implied(column)
+        told = self._told[place]
         concepts = [w for w in told if any(w.startswith(f"{c.name} →") for c in reading.concepts)]
         synonyms = [w for w in told if w not in concepts]
         if concepts:
@@ -78,20 +103,9 @@ class Reasons:
             reasons.append(f"also: {', '.join(synonyms[:3])}")
         for written, read in reading.mended[:2]:
             reasons.append(f"spelling: {written} → {read}")
-        meaning = self._scored.meaning
-        if meaning is not None and meaning[column] > 0:
-            reasons.append(f"meaning {meaning[column]:.2f}".replace("0.", "."))
+        if self._meaning is not None and self._meaning[place] > 0:
+            cosine = f"meaning {self._meaning[place]:.2f}".replace("0.", ".")
+            reasons.append(f"{cosine}: near {self._near[place]}" if self._near else cosine)
         if not reasons:
             reasons.append("similar spelling")
         return "; ".join(reasons)
-
-    def _implied(self, column: int) -> list[str]:
-        """Name, slot by slot, the alternative that earned most in one document."""
-        implied = self._scored.evidence.implied[:, column]
-        held = self._held[:, self._column[column]].tolist()
-        best: dict[int, tuple[float, str]] = {}
-        for i, row, weight, why in self._others:
-            gain = weight * held[self._place[row]]
-            if gain > best.get(i, (0.0, ""))[0] and implied[i] > 0:
-                best[i] = (gain, why)
-        return list(dict.fromkeys(why for _, why in best.values()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +21,8 @@ from audience_nb.search.fusion import Weights, slot_evidence
 from audience_nb.search.grams import GramIndex
 from audience_nb.search.intents import Intent
 from audience_nb.search.latent import LatentEncoder
-from audience_nb.search.lexical import Analyzer, Language
+from audience_nb.search.lexical import Analyzer, Language, stop_words
+from audience_nb.search.parts import TextParts
 from audience_nb.search.postings import Postings
 from audience_nb.search.query import Query, Suggestion
 from audience_nb.search.ranking import Ranker, Ranking, ideas
@@ -39,6 +42,8 @@ BELOW_EXACT = 0.999
 NAMED_AMONG, ALL_COVERED = 40, 0.999
 # So many bands of one scale at most, or a fifth of the list, unless the query has numbers.
 SAME_BUT_NUMBERS = 3
+# Words that are prepared for, of each sort.
+_USUAL = 600
 # From here on a variable is about a topic: half of its words, or else this near in meaning.
 ABOUT_COVERAGE = 0.5
 ABOUT_MEANING = 0.45
@@ -69,6 +74,7 @@ class Searcher:
         self.words = Postings(
             **{name: arrays[f"word_{name}"] for name in Postings.ARRAYS}, n_documents=n_documents
         )
+        self._concepts = concepts
         self._grams = GramIndex(**{name: arrays[f"spelling_{name}"] for name in GramIndex.ARRAYS})
         self._names = Names(catalog, arrays["keys"], arrays["key_rows"])
         self._filters = Filters(catalog)
@@ -91,7 +97,12 @@ class Searcher:
         )
         self.mean(None, None)
 
-    def mean(self, encoder: Encoder | None, store: VectorStore | None) -> None:
+    def mean(
+        self,
+        encoder: Encoder | None,
+        store: VectorStore | None,
+        parts: TextParts | None = None,
+    ) -> None:
         """Search by meaning from now on.
 
         Parameters
@@ -100,7 +111,10 @@ class Searcher:
             Of queries.
         store : VectorStore or None
             Of the documents.
+        parts : TextParts, optional
+            Of the documents, to say which of their texts a query is near to.
         """
+        self._parts = parts
         # One assignment: a search that is under way goes on with what it began with.
         self._ranker = Ranker(
             self._reader,
@@ -118,6 +132,27 @@ class Searcher:
     def failure(self) -> Exception | None:
         """Why the last query went without meaning, though there is an encoder."""
         return self._ranker.failure
+
+    def usual_words(self) -> list[str]:
+        """Give the words that queries are likely to have, the likeliest first.
+
+        Returns
+        -------
+        list of str
+            Words that all sentences have, those in which concepts are written plainly, and the
+            commonest of the catalogue, in turns.
+        """
+        counts = Counter(
+            word
+            for concept in self._concepts.concepts
+            for word in (concept.meaning + " " + " ".join(concept.phrases)).split()
+        )
+        said = [word for word, _ in counts.most_common(_USUAL)]
+        grams = self._grams
+        common = np.argsort(-np.diff(grams.starts), kind="stable")[:_USUAL].tolist()
+        written = [grams.words[row].decode("utf-8", "replace") for row in common]
+        turns = (word for pair in zip_longest(said, written) for word in pair if word)
+        return list(dict.fromkeys([*sorted(stop_words(self.analyzer.language)), *turns]))
 
     def read(self, query: Query) -> Reading:
         """Tell how a query is understood.
@@ -240,10 +275,15 @@ class Searcher:
         reasons: dict[int, Reasons] = {}
         for source in facets or [whole]:
             own = [c for c in columns if sources[c] is source]
-            told = Reasons(source, self.words, documents[own].tolist(), own)
+            rows = documents[own].tolist()
+            near = None
+            if self._parts is not None and source.meaning is not None and source.vector is not None:
+                near = self._parts.nearest(source.vector, rows, source.meaning[own].tolist())
+            told = Reasons(source, self.words, rows, own, near)
             reasons |= dict.fromkeys(own, told)
-        for column in columns:
-            value = float(score[column])
+        values = score[columns].tolist()
+        earned = np.stack([part[columns] for part in parts.values()], axis=1).tolist()
+        for column, value, shares in zip(columns, values, earned, strict=True):
             shrink = min(1.0, BELOW_EXACT / value)
             rows = self._variants.rows(int(documents[column]), allowed)
             row = self._variants.choose(rows, asked)
@@ -252,7 +292,7 @@ class Searcher:
                     self.catalog.at(row),
                     value * shrink,
                     len(result) + 1,
-                    {name: float(part[column]) * shrink for name, part in parts.items()},
+                    {name: part * shrink for name, part in zip(parts, shares, strict=True)},
                     reasons[column].why(column),
                     self._variants.codes(rows, row),
                 )

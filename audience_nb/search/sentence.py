@@ -230,6 +230,7 @@ def mend(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[tuple[str, str],
         As written, as read.
     """
     mended: dict[str, str] = {}
+    right: set[str] = set()
     language = vocabulary.language_of(text, [m[0] for m in _CHUNK.finditer(text)])
     # A capital inside a sentence begins a name.
     is_sentence = any(m[0].islower() and len(m[0]) > 2 for m in _LETTERS.finditer(text))
@@ -239,12 +240,15 @@ def mend(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[tuple[str, str],
         if len(word) < _MENDED_LETTERS or (is_sentence and word[0].isupper() and match.start()):
             return word
         folded = fold(word)
-        if word not in mended and folded.isalpha() and not vocabulary.stands(folded):
+        looked_up = word in mended or word in right
+        if not looked_up and folded.isalpha() and not vocabulary.stands(folded):
             other = vocabulary.speller.mend(folded, language)
             if other is None and not vocabulary.is_known(folded):
                 other = " ".join(vocabulary.speller.split(folded) or ())
             if other:
                 mended[word] = other
+            else:
+                right.add(word)
         return mended.get(word, word)
 
     return _LETTERS.sub(read, text), tuple(mended.items())

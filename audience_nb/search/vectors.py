@@ -100,6 +100,11 @@ class VectorStore:
         return int(self.vectors.shape[0])
 
     @property
+    def n_dimensions(self) -> int:
+        """Length of a vector."""
+        return int(self.vectors.shape[1])
+
+    @property
     def description(self) -> str:
         """How the nearest are found."""
         return f"{self.engine}, exact"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from audience_nb.search.concepts import (
     CONCEPT_WEIGHT,
@@ -35,6 +36,8 @@ _CONCEPT_RANGE = 0.75
 _CONCEPT_NAME = 0.85
 # A word that begins as the one typed.
 _PREFIX = 0.7
+# Phrases whose terms are remembered.
+_REMEMBERED = 4096
 # An abbreviation that is a word of the catalogue, too.
 _ALSO_A_WORD = 0.7
 
@@ -87,10 +90,13 @@ class Vocabulary:
         self._give = give
         self._taught: frozenset[str] | None = None
         self._kept_speller: Speller | None = None
+        self._terms: dict[str, list[str]] = {}
+        self._concept_terms: dict[str, list[Alternative]] = {}
 
     def forget(self) -> None:
         """Take up, with the next question, what was registered since the last."""
         self._taught, self._kept_speller = None, None
+        self._concept_terms = {}
 
     @cached_property
     def _written(self) -> list[str]:
@@ -98,12 +104,13 @@ class Vocabulary:
         return sorted(self._give())
 
     @cached_property
-    def _ranges(self) -> list[tuple[tuple[float, float], str]]:
-        """Every numeric range that stands in the documents, as its ends and its term."""
+    def _ranges(self) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """Every numeric range that stands in the documents: its term, and its two ends."""
         terms = self.postings.terms
         first, last = np.searchsorted(terms, np.array([b"0", b":"], dtype=terms.dtype))
         decoded = [raw.decode("utf-8", "replace") for raw in terms[first:last]]
-        return [(ends, term) for term in decoded if (ends := bounds(term)) is not None]
+        found = {term: ends for term in decoded if (ends := bounds(term)) is not None}
+        return list(found), np.array(list(found.values()), np.float64).reshape(-1, 2)
 
     @property
     def speller(self) -> Speller:
@@ -208,6 +215,14 @@ class Vocabulary:
 
     def terms(self, phrase: str) -> list[str]:
         """Give the terms of an English phrase as the catalogue's language has them."""
+        known = self._terms.get(phrase)
+        if known is None:
+            if len(self._terms) >= _REMEMBERED:
+                self._terms.clear()
+            known = self._terms[phrase] = self._terms_of(phrase)
+        return known
+
+    def _terms_of(self, phrase: str) -> list[str]:
         words = [w for w in self.analyzer.words(phrase) if not w.isdigit() or w == phrase]
         if self.analyzer.language == "french":
             return [self.analyzer.stem(w) for word in words for w in (word, *self._french(word))]
@@ -256,6 +271,12 @@ class Vocabulary:
 
     def concept_terms(self, concept: Concept) -> list[Alternative]:
         """Give the terms of a concept: of a phrase with a range, that alone."""
+        known = self._concept_terms.get(concept.name)
+        if known is None:
+            known = self._concept_terms[concept.name] = self._terms_of_concept(concept)
+        return known
+
+    def _terms_of_concept(self, concept: Concept) -> list[Alternative]:
         why = f"{concept.name} → {concept.meaning}"
         found: list[Alternative] = []
         # A catalogue may use the concept's own name, whichever way it was said here.
@@ -285,9 +306,11 @@ class Vocabulary:
         asked = bounds(term)
         if asked is None:
             return []
-        parts = [(other, shared(asked, ends)) for ends, other in self._ranges if other != term]
-        whole = [(other, part) for other, part in parts if part == 1]
+        others, ends = self._ranges
+        parts = shared(asked, ends)
+        inside = np.flatnonzero(parts == 1).tolist()
+        whole = [(others[i], 1.0) for i in inside if others[i] != term]
         # Bands that straddle an end will do where the catalogue has no better.
         if whole or term in self.postings:
             return whole
-        return [(other, part) for other, part in parts if part > 0]
+        return [(others[i], float(parts[i])) for i in np.flatnonzero(parts > 0).tolist()]

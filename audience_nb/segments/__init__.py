@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -128,6 +128,7 @@ class Segmentation:
         random_state: int = 0,
         scaling: Scaling = "robust",
         weights: Mapping[str, float] | None = None,
+        unnamed: Collection[str] = (),
         progress: Progress | None = None,
     ) -> Segmentation:
         """Form segments of records that are alike.
@@ -146,6 +147,9 @@ class Segmentation:
             Seed. Same records in any order, same seed, same segments.
         scaling, weights
             See `FrameEncoder`.
+        unnamed : collection of str, default ()
+            Codes of variables that names, descriptions and traits leave out, such as sensitive
+            ones; the profile has them.
         progress : callable, optional
             Called with a stage in words and the fraction done in [0, 1]; may raise `Cancelled`.
 
@@ -208,7 +212,7 @@ class Segmentation:
         n_found = len(centers)
         findings = profile(columns, read, places, n_found)
         middles = medians(columns, read, places, n_found)
-        chosen = [standouts(rows) for rows in findings]
+        chosen = [standouts([f for f in rows if f.column.code not in unnamed]) for rows in findings]
         names = unique_names(chosen)
         sizes = np.bincount(places, minlength=n_found)
         segments = tuple(

@@ -10,17 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from audience_nb.codebook import words_of
 from audience_nb.encoding import Column
 from audience_nb.encoding.columns import MISSING, OTHER
+from audience_nb.inference import words_of, written_out
 from audience_nb.segments.profile import Finding
 
 __all__ = ["describe", "short_name", "standouts", "unique_names"]
 
 # Cohen's "small": below it a difference is not worth a word.
 SMALL = 0.2
-_LONGEST = 72
+# A name has to fit on a card and in a chart's legend.
+_LONGEST = 45
+# Pieces that a name may be put together from, strongest first.
+_CHOICE = 8
+# Of a wording too long for a name beside others so many characters.
+_BEGINNING = 22
 _MOST, _HALF, _FEW = 2 / 3, 0.5, 0.1
 _AGE = re.compile(
     r"^(\w+ )?age( in years| of (the )?(person|customer|respondent|member))?$", re.IGNORECASE
@@ -35,6 +41,10 @@ _UNIVERSE = re.compile(r" aged \d+ and over\b")
 _PLURAL = re.compile(r"^(people|women|men|children|\w{3,}s)\b", re.IGNORECASE)
 _RATE = re.compile(r"\b(rate|share|percent|percentage|proportion|ratio)\b", re.IGNORECASE)
 _COUNT = re.compile(r"^(number of|no\. of|num|count of|how many)\s+", re.IGNORECASE)
+_CONTINENTS = frozenset({"Africa", "America", "Americas", "Asia", "Europe", "Oceania"})
+_AMOUNT_OF = re.compile(r"^(time|money|amount|frequency|interest)\b", re.IGNORECASE)
+_SPELL = re.compile(r"^(days|weeks|months|years)\b", re.IGNORECASE)
+_SMALL_WORDS = re.compile(r"\b(a|an|at|by|for|from|in|of|on|or|the|to|with)\b", re.IGNORECASE)
 _PERSONS = re.compile(
     r"\b(citizen|student|parent|customer|owner|renter|member|subscriber|buyer|user|homeowner)$",
     re.IGNORECASE,
@@ -42,7 +52,9 @@ _PERSONS = re.compile(
 # Labels whose levels speak for themselves: "female", not "female gender".
 _SELF_EVIDENT = re.compile(
     r"\b(gender|sex|marital|status|region|city|province|state|country|education|degree|occupation|"
-    r"lifestyle|life ?stage|type|class|urbanity|urban|area|home|housing|dwelling|household)\b",
+    r"payment method|channel|main|favou?rite|preferred|activity|tier|plan|"
+    r"lifestyle|life ?stage|type|class|urbanity|urban|area|home|housing|"
+    r"dwelling|household)\b",
     re.IGNORECASE,
 )
 _HOUSING = re.compile(r"\b(home|housing|dwelling|tenure|household|residence)\b", re.IGNORECASE)
@@ -69,21 +81,6 @@ _ADJECTIVES = frozenset(
 )
 _EDUCATION = re.compile(r"\b(education|degree|schooling)\b", re.IGNORECASE)
 _STUDIED = re.compile(r"degree|school|education|college|universit|diploma", re.IGNORECASE)
-# Words of column names that people would not read.
-_WRITTEN_OUT = {
-    "amt": "amount",
-    "avg": "average",
-    "cnt": "count of",
-    "freq": "frequency",
-    "mnt": "amount of",
-    "num": "number of",
-    "pct": "percent",
-    "prc": "percent",
-    "prods": "products",
-    "qty": "quantity",
-    "tot": "total",
-    "trx": "transactions",
-}
 _YES, _NO = frozenset({"yes", "true", "y", "oui"}), frozenset({"no", "false", "n", "non"})
 
 
@@ -147,7 +144,7 @@ def _weight(finding: Finding) -> float:
         return round(abs(effect), 9)
     if finding.trait.level in (MISSING, OTHER):
         return round(0.5 * abs(effect), 9)
-    return round(effect if effect > 0 else 0.75 * -effect, 9)
+    return round(effect if effect > 0 else 0.6 * -effect, 9)
 
 
 def unique_names(findings: Sequence[Sequence[Finding]]) -> list[str]:
@@ -168,31 +165,75 @@ def unique_names(findings: Sequence[Sequence[Finding]]) -> list[str]:
     >>> unique_names([[], []])
     ['Close to the base', 'Close to the base (2)']
     """
-    taken: dict[str, list[Phrase]] = {}
+    taken: set[str] = set()
     names: list[str] = []
-    for rows in findings:
-        pieces = _pieces(rows)
-        name = _first_free(pieces, taken)
+    pieces = [_pieces(rows) for rows in findings]
+    # What many segments share tells them less apart than what few have.
+    common: dict[Phrase, int] = {}
+    for found in pieces:
+        for piece, _ in found:
+            common[piece] = common.get(piece, 0) + 1
+    for found in pieces:
+        rated = [(p, w * (1.25 - 0.5 * common[p] / len(pieces))) for p, w in found]
+        name = _best(rated, taken)
         names.append(name)
-        taken[name.casefold()] = pieces
+        taken.add(name.casefold())
     return names
 
 
-def _first_free(pieces: list[Phrase], taken: dict[str, list[Phrase]]) -> str:
-    count = _fitting(pieces)
-    head = _compose(pieces[:count])
-    if head.casefold() not in taken:
-        return head
-    # Something that the segment of that name does not have, in a line if possible.
-    twin = taken[head.casefold()]
-    rest = [piece for piece in pieces[count:] if piece not in twin]
-    choices = [_compose([*pieces[: max(count - 1, 1)], piece]) for piece in rest]
-    choices += [_compose([*pieces[:count], piece]) for piece in rest]
-    choices.sort(key=lambda name: len(name) > _LONGEST)
-    choices += [_compose(pieces[:grown]) for grown in range(count + 1, len(pieces) + 1)]
-    # Where every trait is shared, a number is more honest than an invented difference.
-    choices += [f"{head} ({number})" for number in range(2, len(taken) + 3)]
-    return next(name for name in choices if name.casefold() not in taken)
+def _best(pieces: Sequence[tuple[Phrase, float]], taken: set[str]) -> str:
+    """Choose the strongest pieces that fit a name nobody has: at most three, the first among them.
+
+    A number is more honest than an invented difference where every trait is shared.
+    """
+    # Where whole wordings do not fit together, their beginnings may.
+    short = [(_shortened(piece), worth) for piece, worth in pieces]
+    for wordings in (pieces, short):
+        choices = _choices(wordings, taken)
+        if choices:
+            return max(choices)[2]
+    head = _clipped(_compose([piece for piece, _ in pieces[:1]]))
+    numbered = (f"{head} ({number})" for number in range(2, len(taken) + 3))
+    return next(name for name in (head, *numbered) if name.casefold() not in taken)
+
+
+def _choices(
+    pieces: Sequence[tuple[Phrase, float]], taken: set[str]
+) -> list[tuple[float, tuple[int, ...], str]]:
+    """Give the free names that fit, each with its worth and its pieces, earlier ones greater."""
+    choices = []
+    within = range(min(len(pieces), _CHOICE))
+    for count in (1, 2, 3):
+        for places in combinations(within, count):
+            chosen = [pieces[i][0] for i in places]
+            name = _compose(chosen)
+            if len(name) > _LONGEST or name.casefold() in taken:
+                continue
+            worth = sum(pieces[i][1] for i in places)
+            # Of variables that share a word (purchases, purchase frequency …) one says enough.
+            worth *= 0.7 ** sum(bool(_words(a) & _words(b)) for a, b in combinations(chosen, 2))
+            worth *= 1.0 if 0 in places else 0.6
+            choices.append((round(worth, 9), tuple(-i for i in places), name))
+    return choices
+
+
+def _shortened(piece: Phrase) -> Phrase:
+    """Cut a long wording between words."""
+    if len(piece.body) <= _BEGINNING:
+        return piece
+    quoted = piece.body.startswith("“")
+    cut = piece.body.strip("“”…")[: _BEGINNING - 1].rsplit(" ", 1)[0]
+    cut = re.sub(r"(\s(a|an|at|by|for|from|in|of|on|or|the|to|with|and|its|are|is))+$", "", cut)
+    body = f"“{cut}…”" if quoted else f"{cut}…"
+    return Phrase(piece.role, piece.lead, body)
+
+
+def _clipped(name: str) -> str:
+    """Cut a name between words, and close the quotes it opens."""
+    if len(name) <= _LONGEST:
+        return name
+    short = name[: _LONGEST - 2].rsplit(" ", 1)[0].rstrip(" ,;:-–…")
+    return f"{short}…{'”' if '“' in short and '”' not in short else ''}"
 
 
 def describe(size: int, share: float, findings: Sequence[Finding]) -> str:
@@ -263,9 +304,12 @@ def short_name(column: Column) -> str:
         )
         sentence = re.match(r"(I|My|Do|How|What|We)\b", term) or text.rstrip().endswith((".", "?"))
         longest = 8 if text == measure else 5
-        if term and not sentence and not code_like and len(term.split()) <= longest:
+        # A measure is cut below, where it is long; its small words count.
+        told = term if text == measure else _SMALL_WORDS.sub("", _COUNT.sub("", term))
+        n_words = len(told.split())
+        if term and not sentence and not code_like and n_words <= longest:
             if from_code:
-                term = " ".join(_WRITTEN_OUT.get(w.lower(), w) for w in term.split())
+                term = written_out(term)
             return _lowered(term).replace(", ", "/")
     words = re.sub(r"\s*\([^)]*\)", "", measure or variable.label).strip(" .?!:").split()
     cut = f"{' '.join(words[:8])}{'…' if len(words) > 8 else ''}"
@@ -282,31 +326,26 @@ def _stated(text: str, band: str) -> str:
 
 def _lowered(text: str) -> str:
     first, _, rest = text.partition(" ")
+    if first in _CONTINENTS or (first.isalpha() and re.match(r"[A-Z][a-z]+$", rest)):
+        # A name, such as "United Kingdom".
+        return text
     if first[1:] == first[1:].lower() and len(first) > 1:
         first = first.lower()
     return f"{first} {rest}".strip()
 
 
-def _pieces(findings: Sequence[Finding]) -> list[Phrase]:
-    pieces: list[Phrase] = []
+def _pieces(findings: Sequence[Finding]) -> list[tuple[Phrase, float]]:
+    """Give what can be said of a segment and how much it says, strongest first."""
+    pieces: list[tuple[Phrase, float]] = []
     for finding in findings:
         piece = _phrase(finding)
         if piece is None:
             continue
-        bodies = {p.body.casefold() for p in pieces}
-        if piece.body.casefold() in bodies or (
-            piece.role == "noun" and any(p.role == "noun" for p in pieces)
-        ):
-            continue
-        pieces.append(piece)
-    # Of variables that share a word (purchases, purchase frequency …) one says enough at first.
-    first: list[Phrase] = []
-    for piece in pieces:
-        fresh = not any(_words(piece) & _words(p) for p in first)
-        fits = not first or len(_compose([*first, piece])) <= _LONGEST
-        if fresh and fits and len(first) < 3:
-            first.append(piece)
-    return [*first, *(p for p in pieces if p not in first)]
+        bodies = {p.body.casefold() for p, _ in pieces}
+        second_noun = piece.role == "noun" and any(p.role == "noun" for p, _ in pieces)
+        if piece.body.casefold() not in bodies and not second_noun:
+            pieces.append((piece, _weight(finding)))
+    return pieces
 
 
 def _words(piece: Phrase) -> set[str]:
@@ -332,11 +371,16 @@ def _phrase(finding: Finding) -> Phrase | None:
         return Phrase("adjective", "", "higher-income" if up else "lower-income")
     if _COUNT.match(short):
         return Phrase("lead", "many" if up else "few", _COUNT.sub("", short))
-    unit = column.variable.unit.casefold()
-    if _PLURAL.match(short) and not _RATE.search(short) and unit in ("count", "number"):
+    if _SPELL.match(short):
         return Phrase("lead", "many" if up else "few", short)
+    unit = column.variable.unit.casefold()
+    counted = unit in ("count", "number") or (unit and short.casefold().startswith(f"{unit} "))
+    if _PLURAL.match(short) and not _RATE.search(short) and counted:
+        return Phrase("lead", "many" if up else "few", short)
+    if unit in ("percent", "%") and _PERSONS.search(short):
+        return Phrase("lead", "many" if up else "few", f"{short}s")
     if _PLURAL.match(short) and not _RATE.search(short) and unit in ("percent", "%"):
-        return Phrase("lead", "high share of" if up else "low share of", short)
+        return Phrase("lead", "many" if up else "few", short)
     # A rating from 1 is a degree of something; a count may start at 0.
     worded = column.value_type == "ordinal" and column.levels[0] in ("1", "2")
     level = "high on" if worded and up else "low on" if worded else "high" if up else "low"
@@ -349,14 +393,19 @@ def _yes_phrase(short: str, share: float, up: bool) -> Phrase:
         if up and share >= _MOST:
             return Phrase("noun", "", f"{short}s")
         return Phrase("lead", "more" if up else "no" if share <= _FEW else "fewer", f"{short}s")
-    return Phrase("lead", _lead(share, up, "with"), short)
+    if up:
+        return Phrase("lead", "with" if share >= _HALF else "more", short)
+    less = "fewer" if _PLURAL.match(short) else "less"
+    return Phrase("lead", "no" if share <= _FEW else less, short)
 
 
 def _stating_lead(short: str, share: float, up: bool) -> str:
     if up and share >= _HALF:
         return ""
-    amount = "more" if up else "hardly any" if share <= _FEW else "fewer"
-    return amount if short.startswith("“") else f"{amount} who"
+    amount = "more" if up else "few" if share <= _FEW else "fewer"
+    if _AMOUNT_OF.match(short):
+        return "more" if up else "less"
+    return f"{amount} say" if short.startswith("“") else f"{amount} who"
 
 
 def _lead(share: float, up: bool, most: str) -> str:
@@ -408,13 +457,6 @@ def _level_body(level: str, short: str) -> str:
     return f"{_lowered(level)} {short}"
 
 
-def _fitting(pieces: Sequence[Phrase]) -> int:
-    for count in (3, 2):
-        if count <= len(pieces) and len(_compose(pieces[:count])) <= _LONGEST:
-            return count
-    return min(1, len(pieces))
-
-
 def _compose(pieces: Sequence[Phrase]) -> str:
     if not pieces:
         return "Close to the base"
@@ -428,14 +470,14 @@ def _compose(pieces: Sequence[Phrase]) -> str:
         if piece.role == "lead":
             leads.setdefault(piece.lead, []).append(piece.body)
     parts = [people] if people else []
-    if any(lead.endswith("who") for lead in leads):
-        # "Hardly any who bake, fry fish" would deny both.
+    if any(lead.endswith(("who", "say")) for lead in leads):
+        # "Few who bake, fry fish" would deny both.
         leads = {"": [], **leads}
     for lead, bodies in leads.items():
         if not lead:
             parts.extend(bodies)
             continue
-        word = " or " if lead.startswith(("no", "mostly no", "hardly any")) else " and "
+        word = " or " if lead.startswith(("no", "mostly no", "few who", "few say")) else " and "
         if any(" and " in body or " or " in body for body in bodies):
             word = ", "
         listed = ", ".join([*bodies[:-2], word.join(bodies[-2:])])

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from audience_nb.codebook import parse_numbers
 from audience_nb.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -20,21 +19,54 @@ __all__ = [
     "as_days",
     "as_numbers",
     "clean",
+    "decimal_comma",
     "distinct_texts",
     "finite",
     "holds_text",
     "is_number",
     "key_of",
     "number_text",
+    "parse_numbers",
     "recognise_dates",
     "take",
     "texts_as_numbers",
+    "unit_of",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
 _BLANKS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "inf", "-inf", "-", "?", "."})
+_UNIT_WORDS = (
+    "km|kms|kilometers|kilometres|mi|miles|m|cm|mm|kg|kgs|g|lb|lbs|years?|yrs?|months?|weeks?|"
+    "days?|hours?|hrs?|h|minutes?|mins?|pts?|points?|people|persons?"
+)
+_CURRENCY = "US\\$|CA?\\$|A\\$|[$€£¥]|USD|CAD|EUR|GBP|AUD|CHF"
+# A number with what people write around it: a bracket for a minus, a currency, a unit.
+_WRITTEN = re.compile(
+    rf"^(?P<open>\()?(?P<sign>[-+−])?\s*(?:{_CURRENCY})?\s*(?P<inner>[-+−])?\s*"
+    rf"(?P<number>\d[\d., '\u00a0\u202f]*|\.\d+)(?P<power>[eE][-+]?\d+)?"
+    rf"\s*(?:%|percent|pct|{_CURRENCY}|{_UNIT_WORDS})?\s*(?P<close>\))?$",
+    re.IGNORECASE,
+)
+_POINT = re.compile(r"(\d{1,3}([, '\u00a0\u202f]\d{3})+|\d+)?(\.\d*)?")
+_COMMA = re.compile(r"(\d{1,3}([. '\u00a0\u202f]\d{3})+|\d+)(,\d+)?")
+_COMMA_DECIMALS = re.compile(r"\d,(\d{1,2}|\d{4,})\D*$|\.\d{3}(\.\d{3})*,\d+\D*$")
+_POINT_DECIMALS = re.compile(r"(^|\D)\d*\.(\d{1,2}|\d{4,})\D*$|,\d{3}(,\d{3})*\.\d+\D*$")
+_UNITS = (
+    ("percent", re.compile(r"\d\s*(%|percent|pct)\s*\)?$", re.IGNORECASE)),
+    ("dollars", re.compile(r"(\$|\b(USD|CAD|AUD))", re.IGNORECASE)),
+    ("euros", re.compile(r"€|\bEUR\b", re.IGNORECASE)),
+    ("pounds", re.compile(r"£|\bGBP\b", re.IGNORECASE)),
+    ("yen", re.compile(r"¥")),
+    ("francs", re.compile(r"\bCHF\b", re.IGNORECASE)),
+)
+_UNIT_AT_END = re.compile(rf"\d\s*({_UNIT_WORDS})$", re.IGNORECASE)
+# Texts that tell the unit of a column.
+_SEEN = 200
+# Ways of writing dates that one column may mix.
+MAX_FORMATS = 4
+
 _DATE = re.compile(r"^(?=.*\d)[\w ,./:+\-]{6,40}$")
 # In order of preference: a column that fits several is read by the first.
 _DATE_FORMATS = (
@@ -53,6 +85,12 @@ _DATE_FORMATS = (
     "%d/%m/%y",
     "%m-%d-%Y",
     "%d-%m-%Y",
+    "%b %Y",
+    "%B %Y",
+    "%b-%y",
+    "%m/%Y",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M",
 )
 
 
@@ -299,13 +337,42 @@ def key_of(text: str) -> str:
     return number_text(float(text)) if is_number(text) else text
 
 
-def texts_as_numbers(texts: Sequence[str]) -> FloatArray:
+def parse_numbers(texts: pd.Series[str], *, comma: bool = False) -> pd.Series[float]:
+    """Read numbers written for people: thousands marks, currencies, percent signs, units.
+
+    Parameters
+    ----------
+    texts : pandas.Series of str
+        Stripped texts.
+    comma : bool, optional
+        Whether a comma stands before decimals, and points part thousands.
+
+    Returns
+    -------
+    pandas.Series of float64
+        NaN where a text is no number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> parse_numbers(pd.Series(["1,250.5", "$40", "12%", "(3)", "n/a"])).tolist()
+    [1250.5, 40.0, 12.0, -3.0, nan]
+    """
+    import pandas as pd
+
+    values = texts_as_numbers([str(t) for t in texts], comma=comma)
+    return pd.Series(values, index=texts.index, dtype="float64")
+
+
+def texts_as_numbers(texts: Sequence[str], *, comma: bool = False) -> FloatArray:
     """Parse numbers written for people.
 
     Parameters
     ----------
     texts : sequence of str
-        Such as "1,250", "$40", "12%".
+        Such as "1,250", "$40", "12%", "(3.50)", "5 km".
+    comma : bool, optional
+        Whether a comma stands before decimals, and points part thousands.
 
     Returns
     -------
@@ -314,12 +381,85 @@ def texts_as_numbers(texts: Sequence[str]) -> FloatArray:
 
     Examples
     --------
-    >>> texts_as_numbers(["1,250", "12%", "many"])
-    array([1250.,   12.,   nan])
+    >>> texts_as_numbers(["1,250", "12%", "many"]), texts_as_numbers(["1.250,5"], comma=True)
+    (array([1250.,   12.,   nan]), array([1250.5]))
     """
-    import pandas as pd
+    return np.array([_number(text, comma) for text in texts], dtype=np.float64)
 
-    return np.asarray(parse_numbers(pd.Series(list(texts), dtype="string")), dtype=np.float64)
+
+def _number(text: str, comma: bool) -> float:
+    if not comma and text.isascii() and "_" not in text:
+        # Most cells are plain, and this is much quicker.
+        try:
+            value = float(text)
+        except ValueError:
+            pass
+        else:
+            return value if math.isfinite(value) else math.nan
+    found = _WRITTEN.match(text.strip())
+    if not found or (found["open"] is None) != (found["close"] is None):
+        return math.nan
+    if found["sign"] and found["inner"]:
+        return math.nan
+    digits = found["number"].strip()
+    if not (_COMMA if comma else _POINT).fullmatch(digits):
+        return math.nan
+    parted = re.sub(r"[. '\u00a0\u202f]" if comma else r"[, '\u00a0\u202f]", "", digits)
+    value = float(parted.replace(",", ".") + (found["power"] or ""))
+    minus = found["open"] or (found["sign"] or found["inner"] or "+") in "-−"
+    return -value if minus else value
+
+
+def decimal_comma(texts: Sequence[str]) -> bool:
+    """Tell whether the numbers of a column have a comma before their decimals.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Of one column.
+
+    Returns
+    -------
+    bool
+        Only if some text can mean nothing else, and none contradicts it.
+
+    Examples
+    --------
+    >>> decimal_comma(["12,5", "1.250,00"]), decimal_comma(["1,250", "7"])
+    (True, False)
+    """
+    with_comma = [text for text in texts if "," in text]
+    if not any(_COMMA_DECIMALS.search(text) for text in with_comma):
+        return False
+    return not any(_POINT_DECIMALS.search(text) for text in texts if "." in text)
+
+
+def unit_of(texts: Sequence[str]) -> str:
+    """Find the unit that most numbers of a column are written with.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Of one column.
+
+    Returns
+    -------
+    str
+        Such as "percent", "dollars", "km"; "" if there is none.
+
+    Examples
+    --------
+    >>> unit_of(["$40", "$1,250.00"]), unit_of(["12 km", "3 km"]), unit_of(["12"])
+    ('dollars', 'km', '')
+    """
+    seen = [text for text in texts[:_SEEN] if any(c.isdigit() for c in text)]
+    for unit, pattern in _UNITS:
+        if seen and sum(bool(pattern.search(text)) for text in seen) > len(seen) / 2:
+            return unit
+    ends = [found[1].lower() for text in seen if (found := _UNIT_AT_END.search(text))]
+    # "1 year" and "2 years" have one unit.
+    stems = {end.rstrip("s") for end in ends}
+    return max(ends, key=len) if len(ends) > len(seen) / 2 and len(stems) == 1 else ""
 
 
 def as_days(texts: Sequence[str], style: str) -> FloatArray:
@@ -330,7 +470,8 @@ def as_days(texts: Sequence[str], style: str) -> FloatArray:
     texts : sequence of str
         Dates.
     style : str
-        A `strptime` format, or "ISO8601".
+        A `strptime` format or "ISO8601"; several joined by "|", of which the first that fits a
+        text reads it.
 
     Returns
     -------
@@ -345,7 +486,11 @@ def as_days(texts: Sequence[str], style: str) -> FloatArray:
     import pandas as pd
 
     cells = pd.Series(list(texts), dtype=object)
-    return as_numbers(pd.to_datetime(cells, format=style, errors="coerce", utc=True))
+    days = np.full(len(texts), np.nan)
+    for one in style.split("|"):
+        found = as_numbers(pd.to_datetime(cells, format=one, errors="coerce", utc=True))
+        days = np.where(np.isnan(days), found, days)
+    return days
 
 
 def recognise_dates(
@@ -365,20 +510,46 @@ def recognise_dates(
     Returns
     -------
     tuple of str and ndarray, or None
-        The format and the days since 1970-01-01; None if no format serves.
+        The format, or several joined by "|" where dates are written in more than one way, and the
+        days since 1970-01-01; None if no formats serve.
 
     Examples
     --------
     >>> recognise_dates(["31/12/1969"], np.array([1]), 1)
     ('%d/%m/%Y', array([-1.]))
+    >>> recognise_dates(["1969-12-31", "2 Jan 1970"], np.array([1, 1]), 2)
+    ('ISO8601|%d %b %Y', array([-1.,  1.]))
     """
     likely = np.array([bool(_DATE.match(text)) for text in texts])
     if counts[likely].sum() < enough:
         return None
+    read: dict[str, FloatArray] = {}
     for style in _DATE_FORMATS:
         days = as_days(texts, style)
         if counts[~np.isnan(days)].sum() >= enough:
             return style, days
+        if not np.isnan(days).all():
+            read[style] = days
+    return _mixed_dates(read, counts, enough)
+
+
+def _mixed_dates(
+    read: dict[str, FloatArray], counts: npt.NDArray[np.intp], enough: float
+) -> tuple[str, FloatArray] | None:
+    """Read by several formats, each time by the one that reads most of what is left."""
+    chosen: list[str] = []
+    days = np.full(len(counts), np.nan)
+    while read and len(chosen) < MAX_FORMATS:
+        open_ = np.isnan(days)
+        gains = {s: int(counts[open_ & ~np.isnan(d)].sum()) for s, d in read.items()}
+        best = max(gains, key=lambda style: gains[style])
+        if not gains[best]:
+            break
+        chosen.append(best)
+        days = np.where(open_, read.pop(best), days)
+        if counts[~np.isnan(days)].sum() >= enough:
+            # In this order as `as_days` reads them.
+            return "|".join(chosen), days
     return None
 
 
