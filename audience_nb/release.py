@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from audience_nb import conversation
 from audience_nb.catalog import Catalog
 from audience_nb.distribution import Delivery, destination
-from audience_nb.errors import InvalidInput, WrongStep
+from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
 from audience_nb.export import Audience
 from audience_nb.identity import consent_notes, identified, people_of
 from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
+from audience_nb.policy.sensitive import categories_of
 from audience_nb.released import digest_of, released
 from audience_nb.timeline import Timeline, step
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from audience_nb.sources import Source
 
 __all__ = ["Release"]
+
+_LONGEST_REASON = 200
 
 
 class Release(Timeline):
@@ -46,6 +49,7 @@ class Release(Timeline):
     source: Source
     random_state: int
     _gate: Disclosure | None = None
+    _digested: tuple[pd.DataFrame, str] | None = None
     _released: tuple[Segmentation, Segmentation] | None = None
 
     @property
@@ -208,12 +212,78 @@ class Release(Timeline):
         """
         require_allowed(self.state.data_type, "distribute")
         audience = self._needed_audience()
+        barred = self.sensitive
+        refusal = NotAllowed(
+            f"The segments are cut by {len(barred)} sensitive variables "
+            f"({', '.join(sorted(set(barred.values())))}): {', '.join(barred)}.",
+            "Leave them out, or put on record why not: allow_sensitive(codes, reason).",
+        )
+        if barred and confirm:
+            raise refusal
         people = people_of(audience.frame, self.source, self._subtype())
         delivery = destination(name, **options).push(audience, people, confirm=confirm)
         self.change("the receipt", deliveries=(*self.state.deliveries, delivery))
         verb = "would be" if delivery.dry_run else "were"
         self.reply(f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}.")
+        if barred:
+            self.reply(f"Not as it stands: {refusal.fact} {refusal.next_move}")
         return delivery
+
+    @step
+    def allow_sensitive(self, codes: Sequence[str], reason: str) -> dict[str, str]:
+        """Put on record that sensitive variables may name segments and leave with an audience.
+
+        Without it they are left out of names, descriptions and traits, and an audience that is
+        cut by them is not distributed. The reason is kept with the decisions, in the code that
+        repeats them, and in the header of exports.
+
+        Parameters
+        ----------
+        codes : sequence of str
+            Which ones.
+        reason : str
+            Why, 1 to 200 characters.
+
+        Returns
+        -------
+        dict of code to category
+            Sensitive variables that are still left out.
+
+        Raises
+        ------
+        NotFound
+            If there is no such variable.
+        InvalidInput
+            If none is given, one of them is not sensitive, or the reason is empty or too long.
+        """
+        codes = [codes] if isinstance(codes, str) else list(dict.fromkeys(codes))
+        found = categories_of(self.catalog[code] for code in codes)
+        if not codes or len(found) < len(codes):
+            plain = [code for code in codes if code not in found]
+            raise InvalidInput(
+                f"{len(plain)} of {len(codes)} variables are not sensitive"
+                + (f", the first is {plain[0]!r}." if plain else "."),
+                "Name the sensitive ones alone.",
+            )
+        reason = conversation.plain_text(reason)
+        if len(reason) > _LONGEST_REASON:
+            raise InvalidInput(
+                f"The reason has {len(reason)} characters.", f"Use at most {_LONGEST_REASON}."
+            )
+        self.discard("segmentation")
+        kept = {**dict(self.state.allowed_sensitive), **dict.fromkeys(codes, reason)}
+        self.change("the permission", allowed_sensitive=tuple(sorted(kept.items())))
+        self.reply(
+            f"On record: {len(codes)} sensitive variables may be used "
+            f"({', '.join(sorted(set(found.values())))}). Reason: {reason}"
+        )
+        return self.sensitive
+
+    @property
+    def sensitive(self) -> dict[str, str]:
+        """Category of each confirmed variable that is sensitive and that nobody has allowed."""
+        allowed = dict(self.state.allowed_sensitive)
+        return categories_of(self.catalog[c] for c in self.state.confirmed if c not in allowed)
 
     def name_of_segment(self, segment: int) -> str:
         """Give the name of a segment.
@@ -246,13 +316,59 @@ class Release(Timeline):
             frame = self.state.frame
             if frame is None:
                 raise WrongStep("No records are loaded.", "Load them first.")
-            minimum = rule_of(self.state.data_type).minimum_count
-            if self._gate is None:
-                # The key is the records themselves: another session over the same ones draws the
-                # same noise, so that opening it again averages nothing out.
-                self._gate = Disclosure(minimum, secret=b"audience_nb")
-            self._released = (cut, released(cut, self._gate, digest_of(frame)))
+            self._released = (cut, released(cut, self._room(), self._digest(frame)))
         return self._released[1]
+
+    def _room(self) -> Disclosure:
+        """Give the one gate of the clean room."""
+        if self._gate is None:
+            # Questions hold a digest of the records, which is the key: another session over the
+            # same ones draws the same noise, so that opening it again averages nothing out.
+            minimum = rule_of(self.state.data_type).minimum_count
+            self._gate = Disclosure(minimum, secret=b"audience_nb")
+        return self._gate
+
+    def _digest(self, frame: pd.DataFrame) -> str:
+        if self._digested is None or self._digested[0] is not frame:
+            self._digested = (frame, digest_of(frame))
+        return self._digested[1]
+
+    def counted(self, what: str, exact: int) -> int | None:
+        """Give a count of people about the loaded records, in a clean room as the gate decides.
+
+        Parameters
+        ----------
+        what : str
+            What is counted.
+        exact : int
+            How many there are.
+
+        Returns
+        -------
+        int or None
+            None where it may not be shown.
+        """
+        frame = self.state.frame
+        if self._rows_may_be_seen:
+            return exact
+        if frame is None:
+            return None
+        try:
+            return self._room().count((what, self._digest(frame)), exact)
+        except NotAllowed:
+            return None
+
+    @property
+    def privacy_budget(self) -> dict[str, float] | None:
+        """What a clean room has spent: `minimum_count`, `spent` and `budget`; None elsewhere."""
+        if self._rows_may_be_seen:
+            return None
+        room = self._room()
+        return {
+            "minimum_count": room.minimum_count,
+            "spent": round(room.spent, 6),
+            "budget": room.budget,
+        }
 
     @property
     def _rows_may_be_seen(self) -> bool:
@@ -282,6 +398,8 @@ class Release(Timeline):
             "subtype": state.subtype,
             "source": self.source.name,
             "variables": {c: self.catalog[c].label for c in state.confirmed},
+            "sensitive left out of names": self.sensitive,
+            "sensitive allowed": dict(state.allowed_sensitive),
             "size rule": {"min_share": state.min_share, "max_share": state.max_share},
             "bounds": list(segmentation.bounds) if segmentation else None,
             "seed": self.random_state,

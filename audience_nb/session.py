@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,7 +194,8 @@ class Session(Dialogue):
         list of Suggestion
         """
         with self.lock:
-            return self.index.search(text, limit=limit, data_type=self.state.data_type)
+            found = self.index.search(text, limit=limit, data_type=self.state.data_type)
+            return [replace(s, variable=self.described(s.variable)) for s in found]
 
     def perform(
         self,
@@ -207,7 +209,7 @@ class Session(Dialogue):
         ----------
         verb : str
             "choose", "say", "ask", "refine", "select", "swap", "confirm", "load", "segment",
-            "enrich", "build", "pick", "rename", "export" or "undo".
+            "enrich", "build", "pick", "rename", "allow_sensitive", "export" or "undo".
         arguments : mapping, optional
             Plain values, checked before use. A view names a file, never a path.
         progress : callable, optional

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from audience_nb.catalog import Catalog, Variable
-from audience_nb.dropped import merged
-from audience_nb.errors import InvalidInput, NotFound, WrongStep
+from audience_nb.dropped import Dropped, merged
+from audience_nb.errors import Infeasible, InvalidInput, NotAllowed, NotFound, WrongStep
 from audience_nb.inquiry import Inquiry
 from audience_nb.permission import permitted, suppression_lists
 from audience_nb.policy import check_identifier, check_values, require_allowed, rule_of
@@ -114,7 +114,13 @@ class Verbs(Inquiry, Release):
         check_identifier(chosen, attributes)
         found = ""
         if chosen.code != "customer_id":
-            found = check_values(chosen, self.source.sample(LOOKED_AT)[chosen.identifier])
+            looked_at = self.source.sample(LOOKED_AT)
+            # The records' own id is their index.
+            column = chosen.identifier
+            values = looked_at.get(column, looked_at.index)
+            found = check_values(chosen, values)
+            if found and "view rows" not in rule.allows:
+                found = f"Some values looked at are no {chosen.title.lower()}."
         what = f"the choice of {rule.title.lower()}"
         self.change(what, data_type=rule.code, subtype=chosen.code)
         self.discard("confirmed", "frame", "segmentation")
@@ -201,7 +207,7 @@ class Verbs(Inquiry, Release):
         self.discard("frame", "segmentation")
         self._learn(codes)
         self.change("the confirmed variables", confirmed=codes, selected=codes)
-        return variables
+        return [self.described(variable) for variable in variables]
 
     @step
     def load(self) -> pd.DataFrame:
@@ -226,23 +232,50 @@ class Verbs(Inquiry, Release):
             self.confirm()
         self.tell("Fetching records", 0.0)
         fetched = fetch_report(self.source, list(self.state.confirmed), progress=self.tell)
-        frame, left_out = permitted(
-            fetched.frame, self.source, consent=self.consent, suppression=self.suppression
-        )
+        try:
+            frame, left_out = permitted(
+                fetched.frame, self.source, consent=self.consent, suppression=self.suppression
+            )
+        except NotAllowed:
+            if self._rows_may_be_seen:
+                raise
+            raise self._too_few() from None
         fetched = replace(fetched, dropped=merged(fetched.dropped, left_out))
         self.discard("segmentation")
         self.change("the loaded records", frame=frame, fetched=fetched.without_rows())
+        if self.counted("records", len(frame)) is None:
+            raise self._too_few()
         self.tell("Fetching records", 1.0)
         return frame if self._rows_may_be_seen else frame.head(0)
 
     @property
     def dropped(self) -> pd.DataFrame:
-        """The rows that were left out when records were loaded: reason and count."""
+        """The rows that were left out when records were loaded: reason and count.
+
+        In a clean room the counts are noisy, and a reason for too few people is not named: a list
+        of one person would tell whether he is in the data.
+        """
         import pandas as pd
 
-        fetched = self.state.fetched
-        rows = [] if fetched is None else [(d.reason, d.count) for d in fetched.dropped]
+        rows = [(d.reason, d.count) for d in self.left_out]
         return pd.DataFrame(rows, columns=["reason", "count"])
+
+    @property
+    def left_out(self) -> tuple[Dropped, ...]:
+        """What `dropped` tabulates."""
+        fetched = self.state.fetched
+        dropped = () if fetched is None else fetched.dropped
+        told = [(d.reason, self.counted(d.reason, d.count)) for d in dropped]
+        return tuple(Dropped(reason, count) for reason, count in told if count is not None)
+
+    def _too_few(self) -> NotAllowed:
+        """Say that a clean room has too few records, and not how many."""
+        rule = rule_of(self.state.data_type)
+        return NotAllowed(
+            f"{rule.title} shows figures about at least {rule.minimum_count} people, here are "
+            "fewer, or the privacy budget is spent.",
+            "Leave fewer records out, or have the room's owner start a new release.",
+        )
 
     @step
     def segment(
@@ -286,24 +319,35 @@ class Verbs(Inquiry, Release):
         # Sizes set in records hold for the records at hand; shares given here replace them.
         min_size = self.state.min_size if min_share is None else None
         max_size = self.state.max_size if max_share is None else None
-        least, most = shares_of(self.state, len(frame))
+        # In a clean room shares would give the exact number of records away.
+        n = self.counted("records", len(frame)) or len(frame)
+        least, most = shares_of(self.state, n)
         min_share = least if min_share is None else min_share
         max_share = most if max_share is None else max_share
-        segmentation = Segmentation.fit(
-            frame,
-            [self.catalog[code] for code in self.state.confirmed],
-            n_segments=n_segments,
-            min_share=min_share,
-            max_share=max_share,
-            random_state=self.random_state,
-            progress=self.tell,
-        )
+        try:
+            segmentation = Segmentation.fit(
+                frame,
+                [self.catalog[code] for code in self.state.confirmed],
+                n_segments=n_segments,
+                min_share=min_share,
+                max_share=max_share,
+                random_state=self.random_state,
+                unnamed=self.sensitive,
+                progress=self.tell,
+            )
+        except Infeasible as error:
+            if self._rows_may_be_seen:
+                raise
+            raise Infeasible(
+                f"No segments between {min_share:.0%} and {max_share:.0%} hold these records.",
+                "Choose another number of segments, or wider limits.",
+            ) from error
         fewest = rule_of(self.state.data_type).minimum_count
         smallest = min(s.size for s in segmentation.segments)
         if smallest < fewest:
             raise InvalidInput(
-                f"The smallest of {len(segmentation.segments)} segments would hold {smallest} "
-                f"people, {rule_of(self.state.data_type).title.lower()} shows none below {fewest}.",
+                f"The smallest of {len(segmentation.segments)} segments would hold too few "
+                f"people: {rule_of(self.state.data_type).title.lower()} shows none below {fewest}.",
                 f"Use fewer segments, or at least {fewest * len(segmentation.segments):,} records.",
             )
         self.discard("segmentation")
@@ -316,12 +360,13 @@ class Verbs(Inquiry, Release):
             min_size=min_size,
             max_size=max_size,
         )
-        small, large = segmentation.bounds
+        shown = self._shown(segmentation)
+        small, large = shown.bounds
         self.reply(
-            f"{segmentation.n_segments} segments of {segmentation.labels.size:,} records, each "
+            f"{shown.n_segments} segments of {shown.n_records:,} records, each "
             f"between {small:,} and {large:,} ({min_share:.0%} to {max_share:.0%})."
         )
-        return self._shown(segmentation)
+        return shown
 
     @step
     def enrich(self) -> pd.DataFrame | None:

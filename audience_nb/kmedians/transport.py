@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 # How a transfer ended.
 OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 3
 
+_NONE = np.empty(0, np.intp)
+
 
 def transfer(
     costs: Floats,
@@ -70,7 +72,6 @@ def transfer(
     k = costs.shape[1]
     sink = k
     inf = math.inf
-    across = np.ascontiguousarray(costs.T)
     price = prices.tolist()
     low, high = smallest.tolist(), largest.tolist()
     sizes = np.bincount(labels, minlength=k).tolist()
@@ -82,27 +83,8 @@ def transfer(
     excess.append(-sum(excess))
     if max(excess) <= 0:
         return prices.copy(), OPTIMAL, 0
-    members: list[npt.NDArray[np.intp]] = [(labels == j).nonzero()[0] for j in range(k)]
-    places = np.arange(k)
-    arc: list[list[float]] = [[inf] * k for _ in range(k)]
-    # Row that gives each arc its cost: the first of those that tie.
-    cheapest: list[list[int]] = [[-1] * k for _ in range(k)]
-
-    def refresh(j: int) -> None:
-        rows = members[j]
-        if not len(rows):
-            arc[j] = [inf] * k
-            return
-        gaps = across.take(rows, axis=1)
-        gaps -= gaps[j].copy()
-        first = gaps.argmin(axis=1)
-        least = gaps[places, first].tolist()
-        least[j] = inf
-        arc[j] = least
-        cheapest[j] = rows[first].tolist()
-
-    for j in range(k):
-        refresh(j)
+    held = [_Members(costs, labels, j) for j in range(k)]
+    arc = [members.cheapest() for members in held]
     n_augmentations = 0
     nodes = range(k)
     while max(excess) > 0:
@@ -169,14 +151,10 @@ def transfer(
         movers: list[npt.NDArray[np.intp]] = []
         for u, v in hops:
             if u == sink or v == sink:
-                movers.append(members[0][:0])
-            elif amount == 1:
-                movers.append(np.array([cheapest[u][v]], np.intp))
+                movers.append(_NONE)
             else:
-                rows = members[u]
-                tied = rows[across[v, rows] - across[u, rows] == arc[u][v]][:amount]
-                movers.append(tied)
-                amount = len(tied)
+                movers.append(held[u].tied(v, arc[u][v], amount))
+                amount = len(movers[-1])
         n_augmentations += 1
         far = dist[target]
         shift = far if not sunk or dist[sink] > far else dist[sink]
@@ -192,8 +170,58 @@ def transfer(
                 flow[u] += amount
             else:
                 labels[rows[:amount]] = v
+                held[u].lose(rows[:amount])
+                held[v].gain(rows[:amount])
         for u in path:
             if u != sink:
-                members[u] = (labels == u).nonzero()[0]
-                refresh(u)
+                arc[u] = held[u].cheapest()
     return np.array(price), OPTIMAL, n_augmentations
+
+
+class _Members:
+    """The rows of one cluster, and what the move of each to every other costs."""
+
+    def __init__(self, costs: Floats, labels: npt.NDArray[np.int32], cluster: int) -> None:
+        self._costs, self._cluster = costs, cluster
+        self._rows = (labels == cluster).nonzero()[0]
+        self._n = len(self._rows)
+        self._gaps = np.ascontiguousarray(self._of(self._rows))
+
+    def _of(self, rows: npt.NDArray[np.intp]) -> Floats:
+        theirs = self._costs[rows]
+        gaps: Floats = (theirs - theirs[:, self._cluster, None]).T
+        return gaps
+
+    def cheapest(self) -> list[float]:
+        """Give the cost of the cheapest move to each cluster; none leads to the own."""
+        if not self._n:
+            return [math.inf] * len(self._gaps)
+        least: list[float] = self._gaps[:, : self._n].min(axis=1).tolist()
+        least[self._cluster] = math.inf
+        return least
+
+    def tied(self, other: int, gap: float, most: int) -> npt.NDArray[np.intp]:
+        """Give the first of the rows whose move costs just so much."""
+        rows = self._rows[: self._n][self._gaps[other, : self._n] == gap]
+        return rows if len(rows) == 1 else np.sort(rows)[:most]
+
+    def lose(self, rows: npt.NDArray[np.intp]) -> None:
+        """Fill the places of rows that go with the last ones."""
+        for row in rows.tolist():
+            place = int((self._rows[: self._n] == row).argmax())
+            self._n -= 1
+            self._rows[place] = self._rows[self._n]
+            self._gaps[:, place] = self._gaps[:, self._n]
+
+    def gain(self, rows: npt.NDArray[np.intp]) -> None:
+        """Add rows."""
+        n = self._n + len(rows)
+        if n > len(self._rows):
+            more = max(16, n // 4)
+            self._rows = np.concatenate([self._rows[: self._n], rows, np.zeros(more, np.intp)])
+            room = np.zeros((len(self._gaps), more))
+            self._gaps = np.concatenate([self._gaps[:, : self._n], self._of(rows), room], axis=1)
+        else:
+            self._rows[self._n : n] = rows
+            self._gaps[:, self._n : n] = self._of(rows)
+        self._n = n

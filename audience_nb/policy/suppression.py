@@ -42,7 +42,15 @@ def normalised(value: object) -> str:
     >>> normalised(" Ann@Example.com "), normalised("+1 (416) 555-0100"), normalised("M5V 2T6")
     ('ann@example.com', '14165550100', 'm5v2t6')
     """
-    text = unicodedata.normalize("NFKC", str(value)).strip().casefold()
+    text = str(value)
+    # What one pass takes away may bring letters and accents together for the next.
+    while (once := _once(text)) != text:
+        text = once
+    return text
+
+
+def _once(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).strip().casefold()
     if "@" in text:
         return text
     if _PHONE.fullmatch(text) and sum(c.isdigit() for c in text) >= 7:
