@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from audience_nb.catalog import Catalog, Kind, Variable
 from audience_nb.errors import InvalidInput, NotFound
-from audience_nb.policy import rule_of
 from audience_nb.question import Edits, Filters, Understanding, checked_kinds, options_of
 from audience_nb.timeline import State, Timeline, step
 
@@ -259,7 +258,7 @@ class Inquiry(Timeline):
         -------
         Variable
         """
-        if "view rows" in rule_of(self.state.data_type).allows:
+        if self.state.rows_may_be_seen:
             return variable
         return replace(variable, value_range=None)
 

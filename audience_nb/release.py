@@ -167,7 +167,7 @@ class Release(Timeline):
         NotAllowed
             If the data type lets no rows out.
         """
-        require_allowed(self.state.data_type, "export rows")
+        require_allowed(self.state.rule, "export rows")
         audience = self._needed_audience()
         if path is None:
             path = Path("exports") / f"{_slug(audience.name)}.csv"
@@ -210,7 +210,7 @@ class Release(Timeline):
         NotAllowed
             If the data type forbids it.
         """
-        require_allowed(self.state.data_type, "distribute")
+        require_allowed(self.state.rule, "distribute")
         audience = self._needed_audience()
         barred = self.sensitive
         refusal = NotAllowed(
@@ -321,11 +321,13 @@ class Release(Timeline):
 
     def _room(self) -> Disclosure:
         """Give the one gate of the clean room."""
+        minimum = self.state.rule.minimum_count
         if self._gate is None:
             # Questions hold a digest of the records, which is the key: another session over the
             # same ones draws the same noise, so that opening it again averages nothing out.
-            minimum = rule_of(self.state.data_type).minimum_count
             self._gate = Disclosure(minimum, secret=b"audience_nb")
+        # Another rule asks for other sizes; what has been spent stays spent.
+        self._gate.minimum_count = minimum
         return self._gate
 
     def _digest(self, frame: pd.DataFrame) -> str:
@@ -372,7 +374,7 @@ class Release(Timeline):
 
     @property
     def _rows_may_be_seen(self) -> bool:
-        return "view rows" in rule_of(self.state.data_type).allows
+        return self.state.rows_may_be_seen
 
     def _needed_segments(self) -> Segmentation:
         if self.state.segmentation is None:

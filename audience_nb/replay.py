@@ -84,6 +84,7 @@ def decisions_of(session: Session) -> dict[str, Any]:
         "random_state": session.random_state,
         "data_type": state.data_type,
         "subtype": state.subtype,
+        "minimum_count": state.minimum_count,
         "query": state.query,
         "limit": state.limit,
         "filters": state.filters.to_dict(),
@@ -222,8 +223,12 @@ def replayed(
                 f"{source['n_records']:,}.",
                 "Give the same records.",
             )
-        session.choose(decisions["data_type"], decisions["subtype"])
-        # Sessions saved before there were any lack these four.
+        # Sessions saved before there were any lack these five.
+        session.choose(
+            decisions["data_type"],
+            decisions["subtype"],
+            minimum_count=decisions.get("minimum_count"),
+        )
         understood = decisions.get("understood")
         edits = {**Edits().to_dict(), **decisions.get("edits", {})}
         session.state = replace(
@@ -351,7 +356,8 @@ def code_of(session: Session) -> str:
         given.append(f"n_records={session.source.n_records}")
     given.append(f"random_state={session.random_state}")
     lines.append(f"session = Session({', '.join(given)})")
-    lines.append(f"session.choose({state.data_type!r}, {state.subtype!r})")
+    fewest = "" if state.minimum_count is None else f", minimum_count={state.minimum_count}"
+    lines.append(f"session.choose({state.data_type!r}, {state.subtype!r}{fewest})")
     if state.query is not None:
         options = {"limit": state.limit, **state.filters.given}
         if state.intents is not None:

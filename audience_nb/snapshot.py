@@ -119,7 +119,8 @@ def take_snapshot(session: Session) -> Snapshot:
             },
             "data_type": state.data_type,
             "subtype": state.subtype,
-            "data_types": [rule.to_dict() for rule in DATA_TYPES],
+            "minimum_count": state.rule.minimum_count,
+            "data_types": [rule.to_dict(session.source.attributes) for rule in DATA_TYPES],
             "messages": [asdict(m) for m in session.messages[-60:]],
             "query": state.query,
             "limit": state.limit,
@@ -395,7 +396,11 @@ def _is_share(value: Any) -> bool:
 
 _RULE = {"n_segments": _is_number_of_segments, "min_share": _is_share, "max_share": _is_share}
 _VERBS: dict[str, dict[str, Any]] = {
-    "choose": {"data_type": _is_text, "subtype": lambda v: v is None or _is_text(v)},
+    "choose": {
+        "data_type": _is_text,
+        "subtype": lambda v: v is None or _is_text(v),
+        "minimum_count": lambda v: v is None or _is_count(v),
+    },
     "say": {"text": _is_text},
     "ask": {
         "text": _is_text,

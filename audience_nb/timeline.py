@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from audience_nb.catalog import DataType, Kind
 from audience_nb.errors import WrongStep
+from audience_nb.policy import DataTypeRule, rule_of
 from audience_nb.question import Edits, Filters, Understanding
 from audience_nb.snapshot import Message
 
@@ -34,6 +35,8 @@ class State:
 
     data_type: DataType
     subtype: str
+    # Fewest people a figure may be about, where somebody asked for more than the rule does.
+    minimum_count: int | None = None
     query: str | None = None
     limit: int = 15
     filters: Filters = field(default_factory=Filters)
@@ -66,6 +69,17 @@ class State:
     explained: str | int | None = None
     # Sensitive variables that somebody allowed, each with the reason given.
     allowed_sensitive: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def rule(self) -> DataTypeRule:
+        """What the data type, its subtype and the minimum count allow."""
+        rule = rule_of(self.data_type).under(self.subtype)
+        return replace(rule, minimum_count=max(rule.minimum_count, self.minimum_count or 1))
+
+    @property
+    def rows_may_be_seen(self) -> bool:
+        """Whether a record may be seen at all."""
+        return "view rows" in self.rule.allows
 
 
 def step(method: F) -> F:

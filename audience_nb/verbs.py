@@ -31,6 +31,7 @@ __all__ = ["Verbs"]
 MAX_VARIABLES = 200
 # Values of an identifier that are looked at before it is taken for one.
 LOOKED_AT = 1_000
+_LARGEST_MINIMUM = 100_000
 
 
 class Verbs(Inquiry, Release):
@@ -81,7 +82,9 @@ class Verbs(Inquiry, Release):
         self.at_once = False
 
     @step
-    def choose(self, data_type: str, subtype: str | None = None) -> Self:
+    def choose(
+        self, data_type: str, subtype: str | None = None, *, minimum_count: int | None = None
+    ) -> Self:
         """Choose the data type, which decides what may be searched, seen and exported.
 
         Parameters
@@ -89,7 +92,11 @@ class Verbs(Inquiry, Release):
         data_type : {"first_party", "third_party", "clean_room"}
             Whose data it is.
         subtype : str, optional
-            Kind of identifier; by default the first one that the records have.
+            Kind of identifier, or the clean room whose rule holds; by default the first one that
+            the records have.
+        minimum_count : int, optional
+            Fewest people that a figure may be about, 1 to 100,000, where a clean room's owner asks
+            for more than its rule does.
 
         Returns
         -------
@@ -99,16 +106,18 @@ class Verbs(Inquiry, Release):
         Raises
         ------
         InvalidInput
-            If there is no such data type or subtype.
+            If there is no such data type or subtype, or the minimum count is out of range.
         NotFound
             If the records lack the identifier.
         """
+        if minimum_count is not None and not 1 <= minimum_count <= _LARGEST_MINIMUM:
+            raise InvalidInput(
+                f"minimum_count is {minimum_count:,}.", f"Use 1 to {_LARGEST_MINIMUM:,} people."
+            )
         rule = rule_of(data_type)
         attributes = set(self.source.attributes)
         if subtype is None:
-            at_hand = [
-                s for s in rule.subtypes if s.code == "customer_id" or s.identifier in attributes
-            ]
+            at_hand = [s for s in rule.subtypes if s.is_among(attributes)]
             subtype = (at_hand or list(rule.subtypes))[0].code
         chosen = rule.subtype(subtype)
         check_identifier(chosen, attributes)
@@ -122,7 +131,8 @@ class Verbs(Inquiry, Release):
             if found and "view rows" not in rule.allows:
                 found = f"Some values looked at are no {chosen.title.lower()}."
         what = f"the choice of {rule.title.lower()}"
-        self.change(what, data_type=rule.code, subtype=chosen.code)
+        self.change(what, data_type=rule.code, subtype=chosen.code, minimum_count=minimum_count)
+        rule = self.state.rule
         self.discard("confirmed", "frame", "segmentation")
         state = self.state
         if state.query is not None:
@@ -142,7 +152,7 @@ class Verbs(Inquiry, Release):
             This session; undo brings everything back.
         """
         state = self.state
-        self.state = State(state.data_type, state.subtype)
+        self.state = State(state.data_type, state.subtype, state.minimum_count)
         self.change("the new start")
         self.reply("A new start: describe an audience.")
         return self
@@ -270,7 +280,7 @@ class Verbs(Inquiry, Release):
 
     def _too_few(self) -> NotAllowed:
         """Say that a clean room has too few records, and not how many."""
-        rule = rule_of(self.state.data_type)
+        rule = self.state.rule
         return NotAllowed(
             f"{rule.title} shows figures about at least {rule.minimum_count} people, here are "
             "fewer, or the privacy budget is spent.",
@@ -309,7 +319,7 @@ class Verbs(Inquiry, Release):
         """
         from audience_nb.segments import Segmentation
 
-        require_allowed(self.state.data_type, "segment")
+        require_allowed(self.state.rule, "segment")
         n_segments = self.state.n_segments if n_segments is None else n_segments
         if self.state.frame is None:
             self.load()
@@ -342,12 +352,13 @@ class Verbs(Inquiry, Release):
                 f"No segments between {min_share:.0%} and {max_share:.0%} hold these records.",
                 "Choose another number of segments, or wider limits.",
             ) from error
-        fewest = rule_of(self.state.data_type).minimum_count
+        rule = self.state.rule
+        fewest = rule.minimum_count
         smallest = min(s.size for s in segmentation.segments)
         if smallest < fewest:
             raise InvalidInput(
                 f"The smallest of {len(segmentation.segments)} segments would hold too few "
-                f"people: {rule_of(self.state.data_type).title.lower()} shows none below {fewest}.",
+                f"people: {rule.title.lower()} shows none below {fewest}.",
                 f"Use fewer segments, or at least {fewest * len(segmentation.segments):,} records.",
             )
         self.discard("segmentation")
@@ -388,7 +399,7 @@ class Verbs(Inquiry, Release):
         if "lifestyle" not in self.source.attributes:
             return None
         # Counts of a type within a segment are far below what a clean room may show.
-        require_allowed(self.state.data_type, "view rows")
+        require_allowed(self.state.rule, "view rows")
         codes = self.source.fetch(["lifestyle"])["lifestyle"].loc[segmentation.labels.index]
         profile = LifestyleSystem.demo().profile(codes, segmentation.labels)
         self.change("the lifestyles", lifestyles=profile)

@@ -21,7 +21,7 @@ from audience_nb.charts import (
 )
 from audience_nb.errors import InvalidInput, WrongStep
 from audience_nb.line import Line
-from audience_nb.policy import require_allowed, rule_of
+from audience_nb.policy import require_allowed
 from audience_nb.session import Session
 from audience_nb.snapshot import index_values
 from audience_nb.still import pictures, still_of
@@ -301,7 +301,7 @@ class AudienceBuilder(anywidget.AnyWidget):
                 "Build segments first." if of_segments else "Ask for an audience first.",
             )
         if name == "map":
-            require_allowed(state.data_type, "chart people")
+            require_allowed(state.rule, "chart people")
         return draw(artefact, state.picked) if name in _PICKED else draw(artefact)
 
     def close(self) -> None:
@@ -367,7 +367,7 @@ class AudienceBuilder(anywidget.AnyWidget):
         names = ["relevance", "types"] if state.suggestions else []
         if state.segmentation is not None:
             names.append("sizes")
-            if "chart people" in rule_of(state.data_type).allows:
+            if "chart people" in state.rule.allows:
                 names.append("map")
             if len(state.segmentation.k_curve) > 1:
                 names.append("k_curve")

@@ -22,8 +22,8 @@ def test_a_clean_room_lets_no_row_out() -> None:
     assert rule_of("clean_room").allows == ("segment",)
     for operation in ("view rows", "chart people", "export rows", "distribute"):
         with pytest.raises(NotAllowed, match=f"Clean room data does not allow to {operation}"):
-            require_allowed("clean_room", operation)
-    require_allowed("clean_room", "segment")
+            require_allowed(rule_of("clean_room"), operation)
+    require_allowed(rule_of("clean_room"), "segment")
 
 
 def test_unknown_types_and_subtypes_list_the_known() -> None:
@@ -52,6 +52,12 @@ def test_a_subtype_needs_its_column_but_every_record_is_a_customer() -> None:
         ("uid2", "Q" * 44, "Q" * 101),
         ("postal_code", "M5V 2T6", "MM5 2T6"),
         ("postal_code", "90210-1234", "9021"),
+        ("postal_code", "M5V", "M5"),
+        ("phone", "+1 (416) 555-0100", "555"),
+        ("phone", "b" * 64, "b" * 63),
+        ("maid", "38400000-8CF0-11BD-B23E-10B96E40000D", "38400000-8cf0-11bd-b23e"),
+        ("cookie", "a.b|c=", "two words"),
+        ("household_id", "H-1", ""),
     ],
 )
 def test_identifiers_have_their_published_shapes(subtype: str, good: str, bad: str) -> None:
@@ -80,3 +86,41 @@ def test_a_column_is_looked_at_before_it_is_taken_for_an_identifier() -> None:
     assert check_values(hashed, ["ann@example.com"]) == ""
     with pytest.raises(InvalidInput, match="1 of 2 values of 'email' looked at are plain"):
         check_values(hashed, ["ann@example.com", "0" * 64])
+
+
+@pytest.mark.parametrize(
+    ("subtype", "identifier", "minimum_count"),
+    [
+        ("rampid", "rampid", 50),
+        ("aws_clean_rooms", "email", 100),
+        ("snowflake", "email", 50),
+        ("ads_data_hub", "email", 50),
+        ("amazon_marketing_cloud", "email", 2000),
+        ("liveramp", "rampid", 100),
+        ("pair", "email", 50),
+    ],
+)
+def test_each_clean_room_has_its_own_threshold(
+    subtype: str, identifier: str, minimum_count: int
+) -> None:
+    rule = rule_of("clean_room").under(subtype)
+    assert rule.minimum_count == minimum_count
+    assert rule.subtype(subtype).identifier == identifier
+    assert rule.allows == ("segment",)
+    assert rule.description.endswith(rule.subtype(subtype).note)
+
+
+def test_a_subtype_may_refuse_what_its_data_type_allows() -> None:
+    cookie = rule_of("first_party").under("cookie")
+    assert cookie.allows == ("view rows", "segment", "chart people")
+    with pytest.raises(NotAllowed, match="does not allow to distribute"):
+        require_allowed(cookie, "distribute")
+    assert "export rows" not in rule_of("first_party").under("phone").allows
+    assert rule_of("first_party").under(None).allows == rule_of("first_party").allows
+
+
+def test_views_learn_which_identifiers_the_records_have() -> None:
+    shown = rule_of("third_party").to_dict(["postal_code", "maid"])["subtypes"]
+    assert {s["code"] for s in shown if s["at_hand"]} == {"postal_code", "maid"}
+    assert next(s for s in shown if s["code"] == "maid")["granularity"] == "device"
+    assert all(s["at_hand"] for s in rule_of("third_party").to_dict()["subtypes"])

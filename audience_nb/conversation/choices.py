@@ -33,9 +33,22 @@ _DATA_TYPES: tuple[tuple[str, DataType], ...] = (
 _SUBTYPES = (
     (r"customer[ _]?ids?|client ids?|identifiants? clients?|(?:id|ids) clients?", "customer_id"),
     (r"hashed e-?mails?|e-?mails? hash\w*|hems?|e-?mails?|courriels?(?: haches?)?", "hashed_email"),
-    (r"ramp ?ids?|rampids?|liveramp", "rampid"),
+    (r"ramp ?ids?|rampids?", "rampid"),
     (r"uid ?2s?|uid 2 0|uid2 0|unified id(?: 2)?", "uid2"),
     (r"postal codes?|codes? postaux|code postal|zip(?: ?codes?)?|postcodes?", "postal_code"),
+    (r"phone(?: ?numbers?)?|numeros? de telephone|telephones?", "phone"),
+    (r"maids?|mobile (?:ad(?:vertising)?)? ?ids?|idfas?|aaids?|device ids?", "maid"),
+    (r"household ?ids?", "household_id"),
+    (r"cookies?|ppids?|temoins?", "cookie"),
+    (r"ctv ?ids?|connected tv(?: ids?)?", "ctv_id"),
+    (r"dissemination areas?|aires? de diffusion", "dissemination_area"),
+    (r"census tracts?|secteurs? de recensement", "census_tract"),
+    (r"aws(?: clean ?rooms?)?|amazon web services", "aws_clean_rooms"),
+    (r"snowflake(?: clean ?rooms?)?", "snowflake"),
+    (r"(?:google )?ads data hub|adh", "ads_data_hub"),
+    (r"amazon marketing cloud|amc", "amazon_marketing_cloud"),
+    (r"liveramp(?: clean ?rooms?)?", "liveramp"),
+    (r"pair", "pair"),
 )
 _SUBTYPE = "|".join(text for text, _ in _SUBTYPES)
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -57,6 +70,8 @@ def _choose(match: re.Match[str], line: Line, context: Context) -> list[Action]:
         subtype = next(code for text, code in _SUBTYPES if re.fullmatch(text, match["sub"]))
     for text, data_type in _DATA_TYPES:
         if re.fullmatch(text, match["what"]):
+            if subtype == "liveramp" and data_type != "clean_room":
+                subtype = "rampid"
             return [Choose(data_type, subtype)]
     raise AssertionError("The pattern lists the same data types.")
 

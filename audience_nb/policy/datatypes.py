@@ -1,85 +1,28 @@
-"""Data types and subtypes: what each is, which identifier it needs, what it allows."""
+"""Data types: what each is, which identifiers it may come with, what it allows."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
 
 from audience_nb.catalog import DataType
-from audience_nb.errors import InvalidInput, NotAllowed, NotFound
+from audience_nb.errors import InvalidInput, NotAllowed
+from audience_nb.policy.subtypes import (
+    CLEAN_ROOM,
+    FIRST_PARTY,
+    OPERATIONS,
+    THIRD_PARTY,
+    Operation,
+    Subtype,
+)
 
 __all__ = [
     "DATA_TYPES",
     "DataTypeRule",
-    "Operation",
-    "Subtype",
-    "check_identifier",
-    "check_values",
     "require_allowed",
     "rule_of",
 ]
-
-Operation = Literal["view rows", "segment", "chart people", "export rows", "distribute"]
-OPERATIONS: tuple[Operation, ...] = get_args(Operation)
-
-
-@dataclass(frozen=True, slots=True)
-class Subtype:
-    """One kind of identifier within a data type.
-
-    Parameters
-    ----------
-    code, title : str
-        For machines, for people.
-    identifier : str
-        Column that holds the identifier.
-    pattern : str
-        Regular expression that a whole identifier matches.
-
-    Examples
-    --------
-    >>> rule_of("third_party").subtype("postal_code").accepts("M5V 2T6")
-    True
-    """
-
-    code: str
-    title: str
-    identifier: str
-    pattern: str
-
-    def accepts(self, identifier: str) -> bool:
-        """Tell whether a text has the identifier's shape.
-
-        Parameters
-        ----------
-        identifier : str
-            One value.
-
-        Returns
-        -------
-        bool
-
-        Examples
-        --------
-        >>> rule_of("first_party").subtype("rampid").accepts("XY1")
-        False
-        """
-        return re.fullmatch(self.pattern, identifier) is not None
-
-
-# Shapes as the owners publish them: Amazon's external id, SHA-256 in hex or base64, LiveRamp's
-# XY (49) and Xi (70) RampIDs, raw UID2 as opaque text, Canadian and US postal codes.
-_CUSTOMER_ID = Subtype("customer_id", "Customer id", "customer_id", r"[0-9A-Za-z_-]{1,128}")
-_HASHED_EMAIL = Subtype(
-    "hashed_email", "Hashed e-mail", "email", r"[0-9a-f]{64}|[0-9A-Za-z+/]{43}="
-)
-_RAMPID = Subtype("rampid", "RampID", "rampid", r"XY[0-9A-Za-z_-]{47}|Xi[0-9A-Za-z_-]{68}")
-_UID2 = Subtype("uid2", "UID2", "uid2", r"[0-9A-Za-z+/=_-]{1,100}")
-_POSTAL = Subtype(
-    "postal_code", "Postal code", "postal_code", r"[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{5}(-\d{4})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +87,43 @@ class DataTypeRule:
             f"Choose one of: {', '.join(s.code for s in self.subtypes)}.",
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def under(self, subtype: str | None) -> DataTypeRule:
+        """Give the rule that holds for one subtype, which may refuse more and ask for more people.
+
+        Parameters
+        ----------
+        subtype : str or None
+            Code of the subtype; None for the default.
+
+        Returns
+        -------
+        DataTypeRule
+
+        Raises
+        ------
+        InvalidInput
+            If this data type has no such subtype.
+
+        Examples
+        --------
+        >>> rule_of("clean_room").under("amazon_marketing_cloud").minimum_count
+        2000
+        """
+        chosen = self.subtype(subtype)
+        return replace(
+            self,
+            description=f"{self.description} {chosen.note}".strip(),
+            allows=tuple(o for o in self.allows if o not in chosen.refuses),
+            minimum_count=max(self.minimum_count, chosen.minimum_count),
+        )
+
+    def to_dict(self, attributes: Collection[str] | None = None) -> dict[str, Any]:
         """Give what a view shows.
+
+        Parameters
+        ----------
+        attributes : collection of str, optional
+            Identifier columns that the records have; by default all are taken to be there.
 
         Returns
         -------
@@ -162,10 +140,7 @@ class DataTypeRule:
             "description": self.description,
             "allows": list(self.allows),
             "refuses": [o for o in OPERATIONS if o not in self.allows],
-            "subtypes": [
-                {"code": s.code, "title": s.title, "identifier": s.identifier}
-                for s in self.subtypes
-            ],
+            "subtypes": [subtype.to_dict(attributes) for subtype in self.subtypes],
         }
 
 
@@ -176,7 +151,7 @@ DATA_TYPES: tuple[DataTypeRule, ...] = (
         "Your own customers, with maximum control: you may see, segment, export and distribute "
         "their records.",
         OPERATIONS,
-        (_CUSTOMER_ID, _HASHED_EMAIL, _RAMPID, _UID2, _POSTAL),
+        FIRST_PARTY,
     ),
     DataTypeRule(
         "third_party",
@@ -184,7 +159,7 @@ DATA_TYPES: tuple[DataTypeRule, ...] = (
         "Licensed data about areas or people you do not know: attributes are inferred, and the "
         "licence decides where they may go.",
         OPERATIONS,
-        (_POSTAL, _RAMPID, _UID2, _HASHED_EMAIL),
+        THIRD_PARTY,
     ),
     DataTypeRule(
         "clean_room",
@@ -192,7 +167,7 @@ DATA_TYPES: tuple[DataTypeRule, ...] = (
         "Matched with a partner and kept inside: only figures about at least 50 people come out, "
         "never a record.",
         ("segment",),
-        (_RAMPID, _UID2, _HASHED_EMAIL),
+        CLEAN_ROOM,
         minimum_count=50,
     ),
 )
@@ -229,13 +204,13 @@ def rule_of(data_type: str) -> DataTypeRule:
     )
 
 
-def require_allowed(data_type: str, operation: Operation) -> None:
-    """Refuse an operation that the data type does not allow.
+def require_allowed(rule: DataTypeRule, operation: Operation) -> None:
+    """Refuse an operation that a rule does not allow.
 
     Parameters
     ----------
-    data_type : str
-        Code of the data type.
+    rule : DataTypeRule
+        Of the data type, under the subtype in use.
     operation : str
         One of "view rows", "segment", "chart people", "export rows", "distribute".
 
@@ -246,86 +221,10 @@ def require_allowed(data_type: str, operation: Operation) -> None:
 
     Examples
     --------
-    >>> require_allowed("first_party", "export rows")
+    >>> require_allowed(rule_of("first_party"), "export rows")
     """
-    rule = rule_of(data_type)
     if operation not in rule.allows:
         raise NotAllowed(
             f"{rule.title} does not allow to {operation}.",
-            "Choose first party or third party data, or work with the segments' figures.",
-        )
-
-
-def check_values(subtype: Subtype, values: Iterable[object]) -> str:
-    """Look whether a column holds the identifiers it is taken for.
-
-    Parameters
-    ----------
-    subtype : Subtype
-        What it is taken for.
-    values : iterable
-        Some of its values; missing ones are passed over.
-
-    Returns
-    -------
-    str
-        What was found, in a sentence with counts; "" where all fit.
-
-    Raises
-    ------
-    InvalidInput
-        If fewer than half have the shape, or plain and hashed e-mail addresses are mixed.
-
-    Examples
-    --------
-    >>> check_values(rule_of("third_party").subtype("postal_code"), ["M5V 2T6", "90210", "x"])
-    '1 of 3 values looked at are no postal code.'
-    """
-    texts = [str(value) for value in values if value is not None and value == value]
-    fitting = sum(map(subtype.accepts, texts))
-    if subtype.code == "hashed_email":
-        # Plain addresses are hashed on export: they fit as long as there is nothing else.
-        plain = sum("@" in text for text in texts)
-        if plain and fitting:
-            raise InvalidInput(
-                f"{plain:,} of {len(texts):,} values of {subtype.identifier!r} looked at are plain "
-                f"addresses, {fitting:,} are hashed.",
-                "Hash all of them, or none.",
-            )
-        fitting += plain
-    if 2 * fitting < len(texts):
-        raise InvalidInput(
-            f"{fitting:,} of {len(texts):,} values of {subtype.identifier!r} looked at have the "
-            f"shape of a {subtype.title.lower()}.",
-            "Choose another subtype, or mend the column.",
-        )
-    wrong = len(texts) - fitting
-    if not wrong:
-        return ""
-    return f"{wrong:,} of {len(texts):,} values looked at are no {subtype.title.lower()}."
-
-
-def check_identifier(subtype: Subtype, attributes: Collection[str]) -> None:
-    """Refuse a subtype whose identifier column the records lack.
-
-    Parameters
-    ----------
-    subtype : Subtype
-        The chosen subtype.
-    attributes : collection of str
-        Identifier columns that the source has.
-
-    Raises
-    ------
-    NotFound
-        If no such column is there. A customer id is never missing: the record's index is one.
-
-    Examples
-    --------
-    >>> check_identifier(rule_of("first_party").subtype("rampid"), ["rampid"])
-    """
-    if subtype.code != "customer_id" and subtype.identifier not in attributes:
-        raise NotFound(
-            f"The data has no column {subtype.identifier!r}, which {subtype.title} needs.",
-            "Choose another subtype, or add the column.",
+            "Choose another data type or identifier, or work with the segments' figures.",
         )

@@ -133,7 +133,7 @@ class Disclosure:
         self.minimum_count, self.epsilon, self.budget = minimum_count, epsilon, budget
         self.noise = noise
         self._secret = secrets.token_bytes(32) if secret is None else secret
-        self._answers: dict[str, int | None] = {}
+        self._answers: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return (
@@ -178,10 +178,9 @@ class Disclosure:
                     f"budget of {self.budget:g}.",
                     "Work with the figures at hand, or have the room's owner start a new release.",
                 )
-            noisy = exact + self._drawn(key, exact)
-            shown = ROUNDED_TO * round(noisy / ROUNDED_TO)
-            self._answers[key] = shown if noisy >= self.minimum_count else None
-        return self._answers[key]
+            self._answers[key] = exact + self._drawn(key, exact)
+        noisy = self._answers[key]
+        return ROUNDED_TO * round(noisy / ROUNDED_TO) if noisy >= self.minimum_count else None
 
     def table(
         self, question: Hashable, counts: Mapping[Hashable, int]

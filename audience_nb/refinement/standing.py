@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from audience_nb.conversation import Context, Listed, from_dict
 from audience_nb.errors import InvalidInput
-from audience_nb.policy import rule_of
 
 if TYPE_CHECKING:
     from audience_nb.verbs import Verbs
@@ -67,7 +66,7 @@ def shown_to_model(session: Verbs) -> dict[str, Any]:
     """
     state = session.state
     cut = session.segmentation
-    named = "view rows" in rule_of(state.data_type).allows
+    named = state.rows_may_be_seen
     return {
         "question": state.query,
         "data_type": state.data_type,

@@ -164,8 +164,8 @@ def test_an_answer_is_filtered_meant_otherwise_and_swapped(
     if shade == "dark":
         notebook.page.set_viewport_size({"width": 480, "height": 900})
     ask(notebook, "millennials who care about the enviroment")
-    understood = builder.get_by_text("Understood:")
-    expect(understood).to_contain_text("millennials")
+    understood = builder.locator(".anb-understood")
+    expect(understood).to_contain_text("millennials →")
     expect(understood).to_contain_text("enviroment → environment")
 
     # Another year or unit of the same measure, chosen with the keyboard.

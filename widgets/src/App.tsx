@@ -10,6 +10,7 @@ import { DataTypes } from "./DataTypes";
 import { Export } from "./Export";
 import { capital, count, plural } from "./format";
 import { type Model, useDark, useLink, useTrait, useUniqueId } from "./hooks";
+import { Sensitive } from "./Sensitive";
 import { Segments, SegmentsSummary } from "./Segments";
 import { Steps } from "./Steps";
 import { VariablePicker } from "./VariablePicker";
@@ -91,7 +92,12 @@ export function App({ model, host }: { model: Model; host: Host }) {
           <div class="anb-panel" role="group" aria-labelledby={`${id}-choose`}>
             <h3 id={`${id}-choose`}>Choose variables</h3>
             <VariablePicker link={link} state={state} snapshot={snapshot} />
-            <Alert link={link} problem={state.problem} verbs={["select", "find", "ask", "swap"]} />
+            <Sensitive link={link} state={state} snapshot={snapshot} />
+            <Alert
+              link={link}
+              problem={state.problem}
+              verbs={["select", "find", "ask", "swap", "allow_sensitive"]}
+            />
           </div>
         </div>
 

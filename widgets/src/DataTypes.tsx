@@ -1,3 +1,4 @@
+import { count } from "./format";
 import { useUniqueId } from "./hooks";
 import type { Link } from "./link";
 import type { Snapshot } from "./snapshot";
@@ -62,11 +63,23 @@ export function DataTypes({ link, snapshot }: Props) {
             }
           >
             {current.subtypes.map((s) => (
-              <option key={s.code} value={s.code}>
-                {s.title}
+              <option key={s.code} value={s.code} disabled={!s.at_hand}>
+                {s.at_hand ? s.title : `${s.title} (no column ${s.identifier})`}
               </option>
             ))}
           </select>
+        </p>
+      )}
+      {subtype && subtype.refuses.length > 0 && (
+        <p class="anb-note">
+          {subtype.title} also refuses: {subtype.refuses.join(", ")}.
+        </p>
+      )}
+      {subtype?.note && <p class="anb-note">{subtype.note}</p>}
+      {snapshot.budget && (
+        <p class="anb-note">
+          Figures are about at least {count(snapshot.budget.minimum_count)} people and carry noise;{" "}
+          {snapshot.budget.spent} of the privacy budget of {snapshot.budget.budget} is spent.
         </p>
       )}
     </details>

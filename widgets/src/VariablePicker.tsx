@@ -70,7 +70,8 @@ export function VariablePicker({ link, state, snapshot }: Props) {
     );
   };
   const add = (found: Found) => {
-    const row = { code: found.code, label: found.label, kind: found.kind };
+    const { code, label, kind, sensitive } = found;
+    const row = { code, label, kind, sensitive };
     setAdded({ query: snapshot.query, rows: new Map(kept).set(row.code, row) });
     link.select([...(state.ticked ?? snapshot.selected.map((s) => s.code)), found.code]);
   };
@@ -223,6 +224,7 @@ function VariableRow({ link, row, on, onTick }: RowProps) {
       />
       <label for={`${id}-tick`} class="anb-row-label">
         {name}
+        {row.sensitive && <span class="anb-tag">Sensitive: {row.sensitive}</span>}
       </label>
       {several && <VariantChooser link={link} suggestion={suggestion} />}
       {suggestion ? (

@@ -12,6 +12,11 @@ export interface Subtype {
   code: string;
   title: string;
   identifier: string;
+  /** Operations that it refuses beyond its data type. */
+  refuses: string[];
+  note: string;
+  /** Whether the records have the identifier. */
+  at_hand: boolean;
 }
 
 export interface DataType {
@@ -55,6 +60,8 @@ export interface Found {
   score: number;
   parts: Record<string, number>;
   why: string;
+  /** Category of a sensitive variable. */
+  sensitive: string | null;
 }
 
 /** One of several bands, years or units of a measure, named by what sets it apart. */
@@ -101,6 +108,8 @@ export interface Selected {
   code: string;
   label: string;
   kind: string;
+  /** Category of a sensitive variable. */
+  sensitive: string | null;
 }
 
 export interface Trait {
@@ -151,6 +160,7 @@ export interface Snapshot {
   data: { name: string; records: number; variables: number; demo: boolean };
   data_type: string;
   subtype: string;
+  minimum_count: number;
   data_types: DataType[];
   messages: Message[];
   query: string | null;
@@ -163,6 +173,10 @@ export interface Snapshot {
   index: IndexState | null;
   suggestions: Suggestion[];
   selected: Selected[];
+  /** Sensitive variables that somebody allowed, each with the reason given. */
+  allowed_sensitive: Record<string, string>;
+  /** What a clean room has spent of its privacy budget. */
+  budget: { minimum_count: number; spent: number; budget: number } | null;
   loaded: {
     records: number;
     variables: number;
@@ -190,6 +204,7 @@ export type Verb =
   | "build"
   | "pick"
   | "rename"
+  | "allow_sensitive"
   | "export"
   | "undo"
   | "redo"

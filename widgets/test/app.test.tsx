@@ -68,6 +68,77 @@ describe("data types", () => {
   });
 });
 
+describe("identifiers", () => {
+  it("offers those that the records have", () => {
+    show(fresh);
+    const options = within(screen.getByRole("combobox", { name: "Identified by" }))
+      .getAllByRole("option")
+      .map((option) => [(option as HTMLOptionElement).disabled, option.textContent]);
+    expect(options).toContainEqual([false, "RampID"]);
+    expect(options).toContainEqual([true, "Phone number (no column phone)"]);
+  });
+
+  it("tells what a subtype adds, and what a clean room has spent", async () => {
+    show({
+      ...fresh,
+      data_type: "clean_room",
+      subtype: "liveramp",
+      budget: { minimum_count: 100, spent: 1.2, budget: 10 },
+    });
+    expect(screen.getByText(/crowd size/).textContent).toContain("At least 100 people a figure");
+    expect(screen.getByText(/Figures are about at least 100 people/).textContent).toContain(
+      "1.2 of the privacy budget of 10 is spent",
+    );
+    await check();
+  });
+
+  it("tells what a subtype refuses", () => {
+    show({ ...fresh, subtype: "cookie" });
+    expect(screen.getByText(/also refuses/).textContent).toBe(
+      "Cookie or publisher's id also refuses: export rows, distribute.",
+    );
+  });
+});
+
+describe("sensitive variables", () => {
+  const sensitive: Snapshot = {
+    ...asked,
+    suggestions: asked.suggestions.map((s, place) => ({
+      ...s,
+      sensitive: place === 0 ? "religion" : null,
+    })),
+    selected: [
+      { code: "A", label: "Attends <b>church</b>", kind: "behavioral", sensitive: "religion" },
+      { code: "B", label: "Votes", kind: "behavioral", sensitive: "politics" },
+    ],
+    allowed_sensitive: { B: "A study of turnout" },
+  };
+
+  it("are named, and allowed with a reason alone", async () => {
+    const model = show(sensitive);
+    const group = screen.getByRole("group", { name: "2 sensitive variables selected" });
+    expect(group.textContent).toContain("Attends <b>church</b> (religion)");
+    expect(group.textContent).toContain("Votes (politics), “A study of turnout”");
+    expect(screen.getAllByText("Sensitive: religion")).toHaveLength(2);
+    fireEvent.click(button("Allow on record"));
+    expect(model.sent).toHaveLength(0);
+    fireEvent.input(screen.getByRole("textbox", { name: "Reason to allow it" }), {
+      target: { value: "Research with consent" },
+    });
+    await check();
+    fireEvent.click(button("Allow on record"));
+    expect(model.last()).toMatchObject({
+      verb: "allow_sensitive",
+      arguments: { codes: ["A"], reason: "Research with consent" },
+    });
+  });
+
+  it("are not spoken of where there are none", () => {
+    show(asked);
+    expect(screen.queryByText(/sensitive variable/)).toBeNull();
+  });
+});
+
 describe("a choice that the kernel does not take", () => {
   it("shows what holds", () => {
     const model = show(fresh);
@@ -897,7 +968,7 @@ describe("hostile text", () => {
       filters: { kinds: [evil], sources: [evil], categories: [evil], availability: [evil] },
       options: { kinds: [evil, "x"], sources: [evil], categories: [evil], availability: [evil] },
       query: evil,
-      selected: [{ code: "X", label: evil, kind: evil }],
+      selected: [{ code: "X", label: evil, kind: evil, sensitive: evil }],
       segmentation: {
         ...segmentation,
         chosen_by: evil,
