@@ -87,6 +87,8 @@ def released(segmentation: Segmentation, gate: Disclosure, digest: str) -> Segme
         segmentation,
         segments=tuple(_segment(s, sizes[s.id], whole) for s in segmentation.segments),
         labels=segmentation.labels.head(0),
+        # Medians and spreads of the fit are exact.
+        rule=None,
         # The limits follow from the number of records: they are told of the noisy one.
         bounds=(
             _INDEX_STEP * round(segmentation.bounds[0] * scale / _INDEX_STEP),

@@ -16,7 +16,8 @@ from audience_nb.catalog import Variable
 from audience_nb.encoding import Column, FrameEncoder
 from audience_nb.errors import Cancelled, Infeasible, InvalidInput, NotFound
 from audience_nb.segments import Segmentation, Trait
-from audience_nb.segments.naming import describe, short_name, standouts, unique_names
+from audience_nb.segments.description import describe
+from audience_nb.segments.naming import short_name, standouts, unique_names
 from audience_nb.segments.plane import flatten
 from audience_nb.segments.profile import Finding, profile
 from audience_nb.segments.representatives import representatives

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audience_nb.charts.insights import (
+    drift_chart,
     lift_chart,
     overlap_chart,
     performance_chart,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PART_COLORS",
     "SEGMENT_COLORS",
+    "drift_chart",
     "k_curve_chart",
     "lift_chart",
     "map_chart",

@@ -1,4 +1,4 @@
-"""Charts of insights: overlap of audiences, lookalikes against chance, how segments performed."""
+"""Charts of insights: overlap, lookalikes against chance, how segments performed, drift."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from audience_nb.charts.marks import AnyChart
     from audience_nb.insights import Lookalike, Overlap
+    from audience_nb.segments import Change
 
-__all__ = ["lift_chart", "overlap_chart", "performance_chart", "upset_chart"]
+__all__ = ["drift_chart", "lift_chart", "overlap_chart", "performance_chart", "upset_chart"]
 
 _MOST_COMBINATIONS = 20
 
@@ -283,6 +284,78 @@ def performance_chart(table: pd.DataFrame, names: Mapping[Any, str] | None = Non
         description=sentence(
             "Difference of each segment's outcome from everyone else's",
             (f"{r['segment']} {r['difference']:+.3g}, {r['finding']}" for r in rows),
+        ),
+        width="container",
+        height=alt.Step(ROW),
+    )
+
+
+def drift_chart(change: Change) -> alt.LayerChart:
+    """Draw how far a batch's variables have moved from those of the fit.
+
+    Parameters
+    ----------
+    change : Change
+        From `Segmentation.update`.
+
+    Returns
+    -------
+    altair.LayerChart
+        A bar for each variable and one for the shares of the segments, at most 20; lines where a
+        move (0.10) and a shift (0.25) begin.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from audience_nb.segments import Segmentation
+    >>> frame = pd.DataFrame({"age": [20, 21, 70, 71]})
+    >>> found = Segmentation.fit(frame, ["age"], n_segments=2, min_share=0.3, max_share=0.7)
+    >>> drift_chart(found.update(frame)).to_dict()["title"]
+    'Drift of the batch against the fit (PSI)'
+    """
+    import altair as alt
+
+    from audience_nb.segments.drift import MOVED, SHIFTED, finding
+
+    told = [
+        ("Shares of the segments", change.share_psi, finding(change.share_psi, change.share_chance))
+    ]
+    told += list(
+        zip(change.drift["label"], change.drift["psi"], change.drift["finding"], strict=True)
+    )
+    told = [row for row in told if row[1] == row[1]][:_MOST_COMBINATIONS]
+    names = written(str(label) for label, _, _ in told)
+    rows = [
+        {"variable": name, "psi": round(float(value), 4), "finding": found}
+        for name, (_, value, found) in zip(names, told, strict=True)
+    ]
+    bars = (
+        alt.Chart(data(rows))
+        .mark_bar(size=BAR, yOffset=5)
+        .encode(
+            x=alt.X("psi:Q").axis(title="Population stability index", grid=False, tickCount=4),
+            y=names_above("variable"),
+            color=alt.Color("finding:N")
+            .scale(domain=["steady", "moved", "shifted"], range=[QUIET, ACCENT, LIMIT])
+            .legend(orient="top", title=None),
+            tooltip=[
+                alt.Tooltip("variable:N", title="Variable"),
+                alt.Tooltip("psi:Q", title="PSI", format=".3f"),
+                alt.Tooltip("finding:N", title="Finding"),
+            ],
+        )
+    )
+    limits = (
+        alt.Chart(data([{"at": MOVED}, {"at": SHIFTED}]))
+        .mark_rule(color=LIMIT, strokeDash=[4, 3])
+        .encode(x="at:Q")
+    )
+    return alt.LayerChart(
+        layer=[bars, limits],
+        title="Drift of the batch against the fit (PSI)",
+        description=sentence(
+            "How far the batch has moved from the fit",
+            (f"{r['variable']} {r['psi']:.2f}, {r['finding']}" for r in rows),
         ),
         width="container",
         height=alt.Step(ROW),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,57 +13,20 @@ import numpy.typing as npt
 from audience_nb.catalog import Variable
 from audience_nb.encoding import FrameEncoder, Scaling
 from audience_nb.errors import InvalidInput, NotFound
-from audience_nb.segments.naming import describe, short_name, standouts, unique_names
-from audience_nb.segments.plane import flatten
-from audience_nb.segments.profile import Trait, medians, profile
+from audience_nb.segments.assign import Rule, needed, taken_from
+from audience_nb.segments.change import Change, followed, updated
+from audience_nb.segments.order import canonical, check_records, ranked
+from audience_nb.segments.plane import flatten, named_parts
+from audience_nb.segments.profile import Trait
+from audience_nb.segments.segment import Segment, profiled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Segment", "Segmentation", "Trait"]
+__all__ = ["Change", "Segment", "Segmentation", "Trait"]
 
 Progress = Callable[[str, float], None]
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A group of records.
-
-    Parameters
-    ----------
-    id : int
-        From 1; 1 is the largest.
-    name : str
-        From the traits that set it apart; unique in its segmentation.
-    description : str
-        One sentence with its size and three strongest comparisons.
-    size : int
-        Records.
-    share : float
-        Of all records, in [0, 1].
-    medians : dict of code to value
-        Median of each variable in original units; most common level of nominal ones.
-    traits : tuple of Trait
-        At most 8 that set it apart, strongest first, each with an effect of at least 0.2.
-    profile : tuple of Trait
-        Every variable against the base, nominal ones with a row for each level.
-
-    Examples
-    --------
-    >>> Segment(1, "Renters", "50 records.", 50, 0.05, {"HOME": "renter"}).share
-    0.05
-    """
-
-    id: int
-    name: str
-    description: str
-    size: int
-    share: float
-    medians: dict[str, Any]
-    traits: tuple[Trait, ...] = ()
-    profile: tuple[Trait, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -94,6 +58,9 @@ class Segmentation:
         Width and height of a cell.
     notes : tuple of str
         What was left out, filled in or set aside, in words.
+    rule : Rule or None
+        How further records are assigned, and what the fit looked like; None where that may not
+        be known.
 
     Examples
     --------
@@ -115,6 +82,7 @@ class Segmentation:
     map_axes: tuple[str, str]
     map_cell: tuple[float, float]
     notes: tuple[str, ...] = ()
+    rule: Rule | None = field(default=None, repr=False)
 
     @classmethod
     def fit(
@@ -182,7 +150,7 @@ class Segmentation:
 
         tell: Progress = progress or (lambda stage, fraction: None)
         tell("reading the records", 0.0)
-        _check_records(frame)
+        check_records(frame)
         encoder = FrameEncoder(scaling=scaling, weights=weights)
         read = encoder.fit_read(frame, variables)
         groups = encoder.groups
@@ -190,7 +158,7 @@ class Segmentation:
         codes = sorted(groups)
         features = np.concatenate([np.arange(groups[c].start, groups[c].stop) for c in codes])
         matrix = encoder.encode(read)[:, features]
-        order = _canonical(matrix, frame.index)
+        order = canonical(matrix, frame.index)
         tell("forming segments", 0.05)
         model = ConstrainedKMedians(
             n_clusters=n_segments,
@@ -205,39 +173,29 @@ class Segmentation:
         model.fit(ordered)
         tell("describing segments", 0.9)
         centers = np.asarray(model.cluster_centers_, dtype=np.float64)
-        ranked = _ranked(np.asarray(model.labels_, dtype=np.intp), centers)
+        found = np.asarray(model.labels_, dtype=np.intp)
+        position = ranked(found, centers)
+        found = position[found]
         places = np.empty(len(frame), dtype=np.intp)
-        places[order] = ranked
+        places[order] = found
         columns = [e.column for e in encoder.columns_]
         n_found = len(centers)
-        findings = profile(columns, read, places, n_found)
-        middles = medians(columns, read, places, n_found)
-        chosen = [standouts([f for f in rows if f.column.code not in unnamed]) for rows in findings]
-        names = unique_names(chosen)
-        sizes = np.bincount(places, minlength=n_found)
-        segments = tuple(
-            Segment(
-                i + 1,
-                names[i],
-                describe(int(sizes[i]), float(sizes[i] / len(frame)), chosen[i]),
-                int(sizes[i]),
-                float(sizes[i] / len(frame)),
-                middles[i],
-                tuple(f.trait for f in chosen[i]),
-                tuple(f.trait for f in findings[i]),
-            )
-            for i in range(n_found)
+        segments = profiled(columns, read, places, n_found, unnamed)
+        cells, middle_points, axes, cell = flatten(
+            ordered, found, n_found, named_parts(columns, groups)
         )
-        shifted, start = {}, 0
-        shorts = {c.code: _capital(short_name(c)) for c in columns}
-        for code in codes:
-            width = groups[code].stop - groups[code].start
-            name = shorts[code] if shorts[code] not in shifted else code
-            shifted[name] = slice(start, start + width)
-            start += width
-        cells, middle_points, axes, cell = flatten(ordered, ranked, n_found, shifted)
-        middle_points.insert(1, "name", names)
+        middle_points.insert(1, "name", [s.name for s in segments])
         smallest, largest = model.size_bounds_
+        back = np.argsort(position)
+        rule = Rule.learnt(
+            encoder,
+            features,
+            centers[back],
+            np.asarray(model.prices_, dtype=np.float64)[back],
+            read,
+            matrix,
+            places,
+        )
         tell("done", 1.0)
         return cls(
             segments=segments,
@@ -259,6 +217,7 @@ class Segmentation:
             map_axes=axes,
             map_cell=cell,
             notes=tuple(encoder.notes),
+            rule=rule,
         )
 
     @property
@@ -329,6 +288,123 @@ class Segmentation:
             f"There is no segment {id!r} among {self.n_segments}.",
             f"Use an id from 1 to {self.n_segments}.",
         )
+
+    def assign(self, frame: pd.DataFrame) -> pd.Series[int]:
+        """Tell which segment each of further records belongs to; nothing changes.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_records, n_columns)
+            Has the columns of the fit, in any order; others are passed over.
+
+        Returns
+        -------
+        pandas.Series of int64
+            Segment ids on the frame's index, named "segment": where distance plus what a place
+            costs is least, which is the rule that the records of the fit follow, up to ties.
+
+        Raises
+        ------
+        NotFound
+            If a column is missing; says which of the others it may be.
+        WrongStep
+            If these segments cannot take further records, as in a clean room.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"age": [20, 21, 70, 71]})
+        >>> found = Segmentation.fit(frame, ["age"], n_segments=2, min_share=0.3, max_share=0.7)
+        >>> found.assign(pd.DataFrame({"age": [25, 66]}, index=["ann", "bob"])).to_dict()
+        {'ann': 1, 'bob': 2}
+        """
+        import pandas as pd
+
+        taken = taken_from(frame, needed(self))
+        places = needed(self).nearest(taken.matrix)
+        return pd.Series(places + 1, index=frame.index, name="segment", dtype="int64")
+
+    def update(
+        self,
+        batch: pd.DataFrame,
+        *,
+        gone: Collection[Any] = (),
+        sizes: Literal["keep", "check"] = "keep",
+    ) -> Change:
+        """Take new and changed records into these segments, and tell what changed.
+
+        Parameters
+        ----------
+        batch : pandas.DataFrame of shape (n_records, n_columns)
+            Indexed by record: one that is known already is taken as changed, another as new.
+        gone : collection, optional
+            Records that are no longer there.
+        sizes : {"keep", "check"}, default "keep"
+            Whether the batch is assigned so that the size rule goes on to hold, where that can
+            be, or a broken one is only told.
+
+        Returns
+        -------
+        Change
+            With the segmentation after it (ids, names and profiles of the fit), who moved by
+            count, drift and a verdict. This segmentation stays as it is.
+
+        Raises
+        ------
+        NotFound, WrongStep
+            As for `assign`.
+        InvalidInput
+            If a record is in the batch twice, both in it and gone, or nobody is left.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"age": [20, 21, 70, 71]}, index=list("abcd"))
+        >>> found = Segmentation.fit(frame, ["age"], n_segments=2, min_share=0.3, max_share=0.7)
+        >>> change = found.update(pd.DataFrame({"age": [69, 22]}, index=["a", "e"]))
+        >>> change.flows.values.tolist(), [s.size for s in change.segmentation.segments]
+        ([[0, 1, 1], [1, 2, 1]], [2, 3])
+        """
+        return updated(self, batch, gone=gone, sizes=sizes)
+
+    def follow(
+        self,
+        batches: Iterable[pd.DataFrame] | str | Path,
+        *,
+        id: str | None = None,
+        sizes: Literal["keep", "check"] = "keep",
+    ) -> Iterator[Change]:
+        """Take batch after batch, each into the segments that the one before left.
+
+        Parameters
+        ----------
+        batches : iterable of pandas.DataFrame, or path of a folder
+            A folder's CSV and Parquet files, by name.
+        id : str, optional
+            The column that identifies a record; files need one, of frames the index does.
+        sizes : {"keep", "check"}, default "keep"
+            As for `update`.
+
+        Yields
+        ------
+        Change
+            Drift is against the fit, not against the batch before.
+
+        Raises
+        ------
+        InvalidInput, NotFound
+            As for `update`, with the number or file of the batch.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"age": [20, 21, 70, 71]})
+        >>> found = Segmentation.fit(frame, ["age"], n_segments=2, min_share=0.3, max_share=0.7)
+        >>> days = [pd.DataFrame({"age": [30]}, index=[9]), pd.DataFrame({"age": [60]}, index=[9])]
+        >>> [change.flows.values.tolist() for change in found.follow(days)]
+        [[[0, 1, 1]], [[1, 2, 1]]]
+        """
+        return followed(self, batches, id=id, sizes=sizes)
 
     def rename(self, id: int, name: str) -> Segmentation:
         """Give a segment another name.
@@ -427,47 +503,3 @@ class Segmentation:
             for t in s.profile
         ]
         return pd.DataFrame(rows)
-
-
-def _check_records(frame: pd.DataFrame) -> None:
-    if len(frame) < 2:
-        raise InvalidInput(
-            f"The frame has {len(frame)} record{'s' if len(frame) != 1 else ''}; segments need "
-            "at least 2.",
-            "Give a frame with more records.",
-        )
-    if not frame.index.is_unique:
-        repeated = int(frame.index.duplicated().sum())
-        raise InvalidInput(
-            f"{repeated:,} of {len(frame):,} records repeat an index label.",
-            "Use frame.reset_index() or an index that is unique.",
-        )
-
-
-def _canonical(matrix: FloatArray, index: pd.Index[Any]) -> IntArray:
-    """Order rows by a hash of their content, equal rows by one of their index label.
-
-    Any order would do that does not depend on the order given; hashing costs one pass, sorting on
-    every column many.
-    """
-    import pandas as pd
-
-    # Entries are multiples of 2**-40, hence exact as integers; odd multipliers mix them mod 2**64.
-    whole = np.round(matrix * 2.0**40).astype(np.int64).view(np.uint64)
-    odd = np.random.default_rng(0).integers(0, 2**63, matrix.shape[1], dtype=np.uint64) * 2 + 1
-    content = (whole * odd).sum(axis=1, dtype=np.uint64)
-    labels = np.asarray(pd.util.hash_pandas_object(index, index=False))
-    return np.lexsort((labels, content))
-
-
-def _ranked(labels: IntArray, centers: FloatArray) -> IntArray:
-    """Give segments their places from 0: by size, descending, then by their medians."""
-    sizes = np.bincount(labels, minlength=len(centers))
-    keys = [*(np.round(centers[:, j], 9) for j in reversed(range(centers.shape[1]))), -sizes]
-    position = np.empty(len(centers), dtype=np.intp)
-    position[np.lexsort(keys)] = np.arange(len(centers))
-    return position[labels]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

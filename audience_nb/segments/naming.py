@@ -1,4 +1,4 @@
-"""Names and descriptions from what sets a segment apart, and from nothing else.
+"""Names from what sets a segment apart, and from nothing else.
 
 Every word of a name comes from a variable's label or level and the direction of its effect.
 Words for the people themselves ("women", "urban", "renters") need two thirds of the segment, "with
@@ -17,7 +17,7 @@ from audience_nb.encoding.columns import MISSING, OTHER
 from audience_nb.inference import words_of, written_out
 from audience_nb.segments.profile import Finding
 
-__all__ = ["describe", "short_name", "standouts", "unique_names"]
+__all__ = ["short_name", "standouts", "unique_names"]
 
 # Cohen's "small": below it a difference is not worth a word.
 SMALL = 0.2
@@ -234,39 +234,6 @@ def _clipped(name: str) -> str:
         return name
     short = name[: _LONGEST - 2].rsplit(" ", 1)[0].rstrip(" ,;:-–…")
     return f"{short}…{'”' if '“' in short and '”' not in short else ''}"
-
-
-def describe(size: int, share: float, findings: Sequence[Finding]) -> str:
-    """Write one sentence about a segment.
-
-    Parameters
-    ----------
-    size : int
-        Records in it.
-    share : float
-        Of all records, in [0, 1].
-    findings : sequence of Finding
-        Its `standouts`.
-
-    Returns
-    -------
-    str
-        Size, share and the three strongest comparisons.
-
-    Examples
-    --------
-    >>> describe(50, 0.05, [])
-    '50 records (5.0%) close to the base on every variable.'
-    """
-    head = f"{size:,} record{'s' if size != 1 else ''} ({share:.1%})"
-    if not findings:
-        return f"{head} close to the base on every variable."
-    clauses = []
-    for finding in findings[:3]:
-        told = finding.trait.text.rsplit(": ", 1)[-1]
-        clauses.append(f"{short_name(finding.column)} ({told})")
-    listed = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])} and {clauses[-1]}"
-    return f"{head} set apart by {listed}."
 
 
 def short_name(column: Column) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from audience_nb.encoding import Column
+from audience_nb.segments.naming import short_name
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["flatten"]
+__all__ = ["flatten", "named_parts"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -112,3 +115,36 @@ def _axis(loading: FloatArray, groups: Mapping[str, slice]) -> str:
     # Squared loadings add up to 1; less than a tenth is not worth a name.
     named = [label for label in ranked[:2] if parts[label] >= 0.1]
     return " and ".join(named or ranked[:1])
+
+
+def named_parts(columns: Sequence[Column], groups: Mapping[str, slice]) -> dict[str, slice]:
+    """Name the columns of a matrix whose variables stand in the order of their codes.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The variables.
+    groups : mapping of code to slice
+        Where each stood before.
+
+    Returns
+    -------
+    dict of str to slice
+        By short name; by code where two would read alike.
+
+    Examples
+    --------
+    >>> from audience_nb.catalog import Variable
+    >>> age, pay = (Column(Variable(c, n), "numeric") for c, n in [("B", "Age"), ("A", "Pay")])
+    >>> named_parts([age, pay], {"B": slice(0, 1), "A": slice(1, 2)})
+    {'Pay': slice(0, 1, None), 'Age': slice(1, 2, None)}
+    """
+    named: dict[str, slice] = {}
+    start = 0
+    for column in sorted(columns, key=lambda c: c.code):
+        short = short_name(column)
+        name = short[:1].upper() + short[1:]
+        width = groups[column.code].stop - groups[column.code].start
+        named[name if name not in named else column.code] = slice(start, start + width)
+        start += width
+    return named
