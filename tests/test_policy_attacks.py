@@ -244,3 +244,48 @@ def test_permissions_of_no_use_are_refused() -> None:
     session.perform("allow_sensitive", {"codes": ["worship"], "reason": "On the wire"})
     assert session.state.allowed_sensitive == (("worship", "On the wire"),)
     assert session.segmentation is None
+
+
+def test_the_room_that_is_named_sets_the_smallest_group(tmp_path: Path) -> None:
+    session = Session(n_records=1000)
+    session.choose("clean_room", "amazon_marketing_cloud")
+    assert session.state.rule.minimum_count == 2000
+    with pytest.raises(NotAllowed, match="at least 2000 people"):
+        session.ask("cycling", limit=4)
+        session.confirm(top=3)
+        session.load()
+
+    session.choose("clean_room", "aws_clean_rooms")
+    session.ask("cycling", limit=4)
+    session.confirm(top=3)
+    with pytest.raises(InvalidInput, match="shows none below 100"):
+        session.segment(12, min_share=0.05, max_share=0.1)
+    assert session.segment(5, min_share=0.15, max_share=0.3).n_segments == 5
+
+
+def test_an_owner_may_ask_for_larger_groups_and_never_for_smaller(tmp_path: Path) -> None:
+    session = Session(n_records=1000)
+    session.choose("clean_room", "rampid", minimum_count=10)
+    assert session.state.rule.minimum_count == 50
+    session.choose("clean_room", "rampid", minimum_count=120)
+    assert session.state.rule.minimum_count == 120
+    assert "minimum_count=120" in session.to_code()
+    session.save(tmp_path / "room.json")
+    assert Session.open(tmp_path / "room.json").state.rule.minimum_count == 120
+    for wrong in (0, 100_001):
+        with pytest.raises(InvalidInput, match="1 to 100,000"):
+            session.choose("clean_room", "rampid", minimum_count=wrong)
+    assert session.state.rule.minimum_count == 120
+
+
+def test_what_is_spent_stays_spent_whichever_room_is_named() -> None:
+    session = Session(n_records=1000)
+    session.choose("clean_room", "rampid")
+    session.ask("cycling", limit=4)
+    session.confirm(top=3)
+    session.load()
+    spent = session.privacy_budget
+    assert spent is not None and spent["spent"] > 0
+    session.choose("clean_room", "liveramp")
+    after = session.privacy_budget
+    assert after == {**spent, "minimum_count": 100}
