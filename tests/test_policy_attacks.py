@@ -246,32 +246,32 @@ def test_permissions_of_no_use_are_refused() -> None:
     assert session.segmentation is None
 
 
-def test_the_room_that_is_named_sets_the_smallest_group(tmp_path: Path) -> None:
-    session = Session(n_records=1000)
-    session.choose("clean_room", "amazon_marketing_cloud")
-    assert session.state.rule.minimum_count == 2000
-    with pytest.raises(NotAllowed, match="at least 2000 people"):
-        session.ask("cycling", limit=4)
-        session.confirm(top=3)
-        session.load()
-
-    session.choose("clean_room", "aws_clean_rooms")
-    session.ask("cycling", limit=4)
-    session.confirm(top=3)
+def test_the_room_that_is_named_sets_the_smallest_group() -> None:
+    session = opened("clean_room")
+    session.choose("clean_room", "liveramp")
+    assert session.state.rule.minimum_count == 100
+    session.confirm(["spend", "trips"])
+    n = session.source.n_records
     with pytest.raises(InvalidInput, match="shows none below 100"):
-        session.segment(12, min_share=0.05, max_share=0.1)
-    assert session.segment(5, min_share=0.15, max_share=0.3).n_segments == 5
+        session.segment(n // 90, min_share=0.0, max_share=1.0)
+    assert session.segment(3, min_share=0.3, max_share=0.4).n_segments == 3
+
+    session.choose("clean_room", "rampid", minimum_count=n + 1000)
+    with pytest.raises(NotAllowed, match=f"at least {n + 1000} people"):
+        session.confirm(["spend", "trips"])
+        session.load()
 
 
 def test_an_owner_may_ask_for_larger_groups_and_never_for_smaller(tmp_path: Path) -> None:
-    session = Session(n_records=1000)
+    session = opened("clean_room")
     session.choose("clean_room", "rampid", minimum_count=10)
     assert session.state.rule.minimum_count == 50
     session.choose("clean_room", "rampid", minimum_count=120)
     assert session.state.rule.minimum_count == 120
     assert "minimum_count=120" in session.to_code()
     session.save(tmp_path / "room.json")
-    assert Session.open(tmp_path / "room.json").state.rule.minimum_count == 120
+    again = Session.open(tmp_path / "room.json", table(), dictionary=LABELS, id="rampid")
+    assert again.state.rule.minimum_count == 120
     for wrong in (0, 100_001):
         with pytest.raises(InvalidInput, match="1 to 100,000"):
             session.choose("clean_room", "rampid", minimum_count=wrong)
@@ -279,13 +279,9 @@ def test_an_owner_may_ask_for_larger_groups_and_never_for_smaller(tmp_path: Path
 
 
 def test_what_is_spent_stays_spent_whichever_room_is_named() -> None:
-    session = Session(n_records=1000)
-    session.choose("clean_room", "rampid")
-    session.ask("cycling", limit=4)
-    session.confirm(top=3)
+    session = opened("clean_room")
     session.load()
     spent = session.privacy_budget
     assert spent is not None and spent["spent"] > 0
     session.choose("clean_room", "liveramp")
-    after = session.privacy_budget
-    assert after == {**spent, "minimum_count": 100}
+    assert session.privacy_budget == {**spent, "minimum_count": 100}
