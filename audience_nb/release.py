@@ -19,6 +19,7 @@ from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
 from audience_nb.policy.sensitive import categories_of
 from audience_nb.released import digest_of, released
+from audience_nb.segments.wording import name_findings
 from audience_nb.timeline import Timeline, step
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ class Release(Timeline):
         renamed = self._needed_segments().rename(segment, name)
         names = {**dict(self.state.names), segment: name}
         self.change("the name", segmentation=renamed, names=tuple(sorted(names.items())))
+        for found in name_findings(renamed.segment(segment))[:1]:
+            self.reply(f"{found.what} Say instead: {found.alternative} ({found.source})")
         return self._shown(renamed)
 
     @step

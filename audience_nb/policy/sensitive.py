@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from audience_nb.catalog import Variable
 
-__all__ = ["CATEGORIES", "categories_of", "category_of"]
+__all__ = ["CATEGORIES", "categories_of", "category_of", "mentions"]
 
 # Special categories of personal data (GDPR article 9), and what platforms and the US national
 # privacy section add: precise location and minors.
@@ -79,11 +79,41 @@ def categories_of(variables: Iterable[Variable]) -> dict[str, str]:
     return {code: category for code, category in found.items() if category is not None}
 
 
-@lru_cache(maxsize=100_000)
-def _category(text: str) -> str | None:
+def mentions(text: str) -> list[tuple[str, str]]:
+    """List every sensitive word of a text.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+
+    Returns
+    -------
+    list of tuple
+        Category and word, in plain letters.
+
+    Examples
+    --------
+    >>> mentions("Catholic voters")
+    [('religion', 'catholic'), ('politics', 'voters')]
+    """
+    padded = _padded(text)
+    found = []
+    for category, terms, others in _rules():
+        rest = others.sub(" ", padded) if others is not None else padded
+        found += [(category, match[0]) for match in terms.finditer(rest)]
+    return found
+
+
+def _padded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = " ".join(re.findall(r"[a-z0-9]+", "".join(c for c in plain if ord(c) < 128)))
-    padded = f" {plain} "
+    return f" {plain} "
+
+
+@lru_cache(maxsize=100_000)
+def _category(text: str) -> str | None:
+    padded = _padded(text)
     for category, terms, others in _rules():
         # What only sounds alike is taken out first: "credit union", "race cars".
         rest = others.sub(" ", padded) if others is not None else padded

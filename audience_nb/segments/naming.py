@@ -8,13 +8,14 @@ dependents" half of it, and "no" all but a tenth. Same findings, same names.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from audience_nb.encoding import Column
 from audience_nb.encoding.columns import MISSING, OTHER
 from audience_nb.inference import words_of, written_out
+from audience_nb.segments.idiom import idiom
 from audience_nb.segments.profile import Finding
 
 __all__ = ["short_name", "standouts", "unique_names"]
@@ -80,6 +81,7 @@ _ADJECTIVES = frozenset(
     ]
 )
 _EDUCATION = re.compile(r"\b(education|degree|schooling)\b", re.IGNORECASE)
+_PAYMENT = re.compile(r"\bpayment (method|type)\b", re.IGNORECASE)
 _STUDIED = re.compile(r"degree|school|education|college|universit|diploma", re.IGNORECASE)
 _YES, _NO = frozenset({"yes", "true", "y", "oui"}), frozenset({"no", "false", "n", "non"})
 
@@ -147,13 +149,15 @@ def _weight(finding: Finding) -> float:
     return round(effect if effect > 0 else 0.6 * -effect, 9)
 
 
-def unique_names(findings: Sequence[Sequence[Finding]]) -> list[str]:
+def unique_names(findings: Sequence[Sequence[Finding]], taken: Collection[str] = ()) -> list[str]:
     """Name all segments, no two alike.
 
     Parameters
     ----------
     findings : sequence of sequence of Finding
         `standouts` of each segment.
+    taken : collection of str, default ()
+        Names that are not free.
 
     Returns
     -------
@@ -165,7 +169,7 @@ def unique_names(findings: Sequence[Sequence[Finding]]) -> list[str]:
     >>> unique_names([[], []])
     ['Close to the base', 'Close to the base (2)']
     """
-    taken: set[str] = set()
+    taken = {name.casefold() for name in taken}
     names: list[str] = []
     pieces = [_pieces(rows) for rows in findings]
     # What many segments share tells them less apart than what few have.
@@ -211,7 +215,7 @@ def _choices(
                 continue
             worth = sum(pieces[i][1] for i in places)
             # Of variables that share a word (purchases, purchase frequency …) one says enough.
-            worth *= 0.7 ** sum(bool(_words(a) & _words(b)) for a, b in combinations(chosen, 2))
+            worth *= 0.5 ** sum(bool(_words(a) & _words(b)) for a, b in combinations(chosen, 2))
             worth *= 1.0 if 0 in places else 0.6
             choices.append((round(worth, 9), tuple(-i for i in places), name))
     return choices
@@ -322,6 +326,11 @@ def _words(piece: Phrase) -> set[str]:
 def _phrase(finding: Finding) -> Phrase | None:
     column, up = finding.column, finding.trait.effect > 0
     short = short_name(column)
+    said = None
+    if column.value_type != "nominal" or finding.trait.level.casefold() in _YES:
+        said = idiom(short, finding.standing, up)
+    if said is not None:
+        return Phrase(*said)
     if column.value_type == "nominal":
         return _level_phrase(finding.trait.level, short, finding.standing, up)
     if column.value_type == "boolean":
@@ -337,7 +346,7 @@ def _phrase(finding: Finding) -> Phrase | None:
     if _INCOME.search(short) and len(short.split()) <= 3:
         return Phrase("adjective", "", "higher-income" if up else "lower-income")
     if _COUNT.match(short):
-        return Phrase("lead", "many" if up else "few", _COUNT.sub("", short))
+        return Phrase("lead", _count_lead(finding, up), _COUNT.sub("", short))
     if _SPELL.match(short):
         return Phrase("lead", "many" if up else "few", short)
     unit = column.variable.unit.casefold()
@@ -353,6 +362,18 @@ def _phrase(finding: Finding) -> Phrase | None:
     level = "high on" if worded and up else "low on" if worded else "high" if up else "low"
     very = finding.standing >= 0.85 or finding.standing <= 0.15
     return Phrase("lead", f"very {level}" if very else level, short)
+
+
+def _count_lead(finding: Finding, up: bool) -> str:
+    """Say "with" of what most people have none of: one child is not many."""
+    trait = finding.trait
+    if not up:
+        return "few"
+    if trait.measure == "share":
+        return (
+            ("with" if trait.value >= _HALF else "more") if trait.level.endswith(" 0") else "many"
+        )
+    return "with" if trait.base == 0 else "many"
 
 
 def _yes_phrase(short: str, share: float, up: bool) -> Phrase:
@@ -397,6 +418,8 @@ def _level_phrase(level: str, short: str, share: float, up: bool) -> Phrase | No
         for pattern, noun in _HOUSING_NOUNS:
             if pattern.match(level):
                 return Phrase("noun", "", noun)
+    if _PAYMENT.search(short):
+        return Phrase("lead", _lead(share, up, "paying by"), _lowered(level))
     if most and key == "together" and "marital" in short:
         return Phrase("adjective", "", "cohabiting")
     if most and key in _ADJECTIVES and _SELF_EVIDENT.search(short):

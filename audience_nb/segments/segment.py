@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.encoding import Column
+from audience_nb.policy.wording import lint
 from audience_nb.segments.description import describe
 from audience_nb.segments.naming import standouts, unique_names
-from audience_nb.segments.profile import Trait, medians, profile
+from audience_nb.segments.profile import Finding, Trait, medians, profile
 
 __all__ = ["Segment", "profiled"]
 
@@ -39,6 +40,8 @@ class Segment:
         At most 8 that set it apart, strongest first, each with an effect of at least 0.2.
     profile : tuple of Trait
         Every variable against the base, nominal ones with a row for each level.
+    plain_name : str
+        From its other traits, where platforms would flag the name that the fit gave; else "".
 
     Examples
     --------
@@ -54,6 +57,7 @@ class Segment:
     medians: dict[str, Any]
     traits: tuple[Trait, ...] = ()
     profile: tuple[Trait, ...] = field(default=(), repr=False)
+    plain_name: str = field(default="", repr=False)
 
 
 def profiled(
@@ -95,6 +99,8 @@ def profiled(
     middles = medians(columns, read, places, n_segments)
     chosen = [standouts([f for f in rows if f.column.code not in unnamed]) for rows in findings]
     sizes = np.bincount(places, minlength=n_segments).tolist()
+    names = unique_names(chosen)
+    plain = _plain_names(names, chosen)
     return tuple(
         Segment(
             i + 1,
@@ -105,6 +111,20 @@ def profiled(
             middles[i],
             tuple(f.trait for f in chosen[i]),
             tuple(f.trait for f in findings[i]),
+            plain.get(i, ""),
         )
-        for i, name in enumerate(unique_names(chosen))
+        for i, name in enumerate(names)
     )
+
+
+def _plain_names(names: Sequence[str], chosen: Sequence[Sequence[Finding]]) -> dict[int, str]:
+    """Name segments whose name platforms would flag by their other traits."""
+    flagged = [i for i, name in enumerate(names) if lint(name)]
+    others = [
+        [f for f in chosen[i] if not lint(f"{f.trait.label}, {f.trait.level}")] for i in flagged
+    ]
+    renamed = unique_names(others, taken=names)
+    return {
+        i: name if rows else f"Segment {i + 1}"
+        for i, name, rows in zip(flagged, renamed, others, strict=True)
+    }
