@@ -36,7 +36,7 @@ def start(watched: Watched, lab: Lab, name: str, cells: list[str]) -> Notebook:
     write_notebook(lab.root / name, cells)
     notebook = open_notebook(watched, lab, name)
     notebook.run()
-    notebook.builder.wait_for()
+    notebook.builder.first.wait_for()
     return notebook
 
 
