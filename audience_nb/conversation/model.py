@@ -212,7 +212,9 @@ class LanguageModel:
         if len(message) > _MOST_LETTERS:
             return actions, "", "grammar"
         try:
-            proposed = self._checked(self._ask(message, state), context, state)
+            proposed = self._checked(
+                self._ask(_INSTRUCTIONS, message, state, message_schema()), context, state
+            )
         except _NoAnswer as failure:
             return (
                 actions,
@@ -221,16 +223,54 @@ class LanguageModel:
             )
         return _consented(proposed, message, actions), "", self.name
 
+    def answer(
+        self,
+        instructions: str,
+        message: str,
+        state: Mapping[str, Any],
+        schema: Mapping[str, Any],
+    ) -> tuple[Any, str]:
+        """Ask for a JSON value; what it says is for the caller to check.
+
+        Parameters
+        ----------
+        instructions : str
+            What to do.
+        message : str
+            What is asked for.
+        state : mapping
+            What the model is shown, plain values: no record, no identifier.
+        schema : mapping
+            JSON schema of the answer, closed and with every field required.
+
+        Returns
+        -------
+        value : object
+            None where there is no usable answer.
+        note : str
+            Why not, or "".
+        """
+        try:
+            return self._ask(instructions, message, state, schema), ""
+        except _NoAnswer as failure:
+            return None, f"The language model gave no usable answer ({failure})."
+
     # -- asking ------------------------------------------------------------------------------------
 
-    def _ask(self, message: str, state: Mapping[str, Any]) -> Any:
+    def _ask(
+        self,
+        instructions: str,
+        message: str,
+        state: Mapping[str, Any],
+        schema: Mapping[str, Any],
+    ) -> Any:
         """Give the JSON value that the server answers."""
         # Loading the client for the first time takes seconds of its own.
         _ = self._client
         ends = time.monotonic() + self.patience.timeout
         content = json.dumps({"message": message, "state": state}, ensure_ascii=False)
         for attempt in range(self.patience.max_retries + 1):
-            body, failure = self._post(content, ends)
+            body, failure = self._post(instructions, content, schema, ends)
             if body is not None:
                 return _value(body)
             wait = self.patience.wait(failure, attempt)
@@ -240,17 +280,18 @@ class LanguageModel:
             time.sleep(wait)
         raise AssertionError("The last attempt returns or raises.")
 
-    def _post(self, content: str, ends: float) -> tuple[bytes | None, Failure]:
+    def _post(
+        self, instructions: str, content: str, schema: Mapping[str, Any], ends: float
+    ) -> tuple[bytes | None, Failure]:
         wanted: dict[str, Any] = {
             "model": self.model,
             "messages": [
-                {"role": "system", "content": _INSTRUCTIONS},
+                {"role": "system", "content": instructions},
                 {"role": "user", "content": content},
             ],
             "temperature": 0,
             "timeout": max(0.1, ends - time.monotonic()),
         }
-        schema = message_schema()
         if self.tools:
             function = {"name": "act", "strict": True, "parameters": schema}
             wanted["tools"] = [{"type": "function", "function": function}]
