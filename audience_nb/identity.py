@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audience_nb.export import hash_identifiers
@@ -12,13 +14,15 @@ if TYPE_CHECKING:
 
     from audience_nb.sources import Source
 
-__all__ = ["consent_notes", "identified", "people_of"]
+__all__ = ["are_plain", "consent_notes", "identified", "people_of"]
 
+_PLAIN = re.compile(r"[^@\s]+@[^@\s]+|\+[0-9][0-9 ().-]{6,20}")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}|[0-9A-Za-z+/]{43}=")
 CONSENT = ("consent_ads", "consent_sharing", "do_not_sell")
 
 
 def identified(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.DataFrame:
-    """Index records by the identifier of a subtype; plain e-mail addresses are hashed.
+    """Index records by the identifier of a subtype; plain addresses and numbers are hashed.
 
     Parameters
     ----------
@@ -37,12 +41,44 @@ def identified(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.Data
     import pandas as pd
 
     if subtype.code == "customer_id" or subtype.identifier not in source.attributes:
-        return frame
-    values = source.fetch([subtype.identifier])[subtype.identifier].loc[frame.index]
-    if subtype.code == "hashed_email":
-        hashed = hash_identifiers(values.fillna("").astype(str).tolist())
-        return frame.set_axis(pd.Index(hashed, name="email_sha256"))
-    return frame.set_axis(pd.Index(values, name=subtype.identifier))
+        ids, name = frame.index, str(frame.index.name or "id")
+    else:
+        values = source.fetch([subtype.identifier])[subtype.identifier].loc[frame.index]
+        ids, name = pd.Index(values), subtype.identifier
+    if subtype.code != "hashed_email" and not are_plain(ids):
+        return frame.set_axis(ids.rename(frame.index.name if ids is frame.index else name))
+    return frame.set_axis(pd.Index([_hashed(value) for value in ids], name=f"{name}_sha256"))
+
+
+def are_plain(ids: Iterable[object]) -> bool:
+    """Tell whether identifiers are addresses or numbers at which somebody can be reached.
+
+    Parameters
+    ----------
+    ids : iterable
+        Identifiers of any type.
+
+    Returns
+    -------
+    bool
+        True as soon as one is an e-mail address or a phone number in international form.
+
+    Examples
+    --------
+    >>> are_plain([1, 2, "C-17"]), are_plain(["C-17", "ann@example.com"])
+    (False, True)
+    """
+    return any(isinstance(value, str) and _PLAIN.fullmatch(value.strip()) for value in ids)
+
+
+def _hashed(value: object) -> str:
+    """Hash an identifier, unless there is none or it is a hash already."""
+    text = "" if value is None or value != value else str(value).strip()
+    if not text or _SHA256.fullmatch(text):
+        return text
+    if text.startswith("+"):
+        text = "+" + re.sub(r"\D", "", text)
+    return hash_identifiers([text])[0]
 
 
 def people_of(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.DataFrame:

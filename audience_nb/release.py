@@ -14,7 +14,7 @@ from audience_nb.catalog import Catalog
 from audience_nb.distribution import Delivery, destination
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
 from audience_nb.export import Audience
-from audience_nb.identity import consent_notes, identified, people_of
+from audience_nb.identity import are_plain, consent_notes, identified, people_of
 from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
 from audience_nb.policy.sensitive import categories_of
@@ -176,13 +176,16 @@ class Release(Timeline):
             path = Path("exports") / f"{_slug(audience.name)}.csv"
         rows = identified(audience.frame, self.source, self._subtype())
         written = replace(audience, frame=rows).to_csv(path)
+        notes = consent_notes(audience.frame, self.source)
+        if are_plain(audience.frame.index) and not are_plain(rows.index):
+            notes.append("The ids are addresses or phone numbers: the file holds their SHA-256.")
         self.change(
             "the record of the export",
             exported={
                 "path": str(written),
                 "rows": len(rows),
                 "columns": rows.shape[1] + 1,
-                "notes": consent_notes(audience.frame, self.source),
+                "notes": notes,
             },
         )
         self.reply(f"{len(rows):,} records written to {written}.")

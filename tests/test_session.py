@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -331,6 +332,33 @@ def test_identifiers_leave_as_the_subtype_says(session: Session, tmp_path: Path)
     assert Audience.read_csv(tmp_path / "a.csv").index.name == "email_sha256"
     with pytest.raises(NotFound, match="no column 'uid2'"):
         session.choose("first_party", "uid2")
+
+
+def test_addresses_and_numbers_never_leave_in_plain(tmp_path: Path) -> None:
+    ages = {"age": np.random.default_rng(0).integers(18, 80, 60)}
+    plain = [f"Person{i}@Example.com" for i in range(59)] + ["+1 (416) 555-0100"]
+    session = Session(pd.DataFrame({**ages, "who": plain}), id="who")
+    session.ask("age")
+    session.build()
+    exported = session.export(tmp_path / "a.csv").read_text()
+    assert "@" not in exported
+    assert "555" not in exported.split("who_sha256")[1]
+    frame = Audience.read_csv(tmp_path / "a.csv")
+    known = [hashlib.sha256(text).hexdigest() for text in (b"person7@example.com", b"+14165550100")]
+    assert set(known) <= set(frame.index)
+    assert session.state.exported is not None
+    assert "hold" in session.state.exported["notes"][0]
+
+
+def test_what_is_hashed_is_not_hashed_again(tmp_path: Path) -> None:
+    ages = {"age": np.random.default_rng(0).integers(18, 80, 60)}
+    hashed = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(60)]
+    session = Session(pd.DataFrame({**ages, "email": hashed}))
+    session.choose("first_party", "hashed_email")
+    session.ask("age")
+    session.build()
+    session.export(tmp_path / "a.csv")
+    assert set(Audience.read_csv(tmp_path / "a.csv").index) == set(hashed)
 
 
 def small_population(n: int = 600) -> Session:
