@@ -99,9 +99,10 @@ def people_of(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.DataF
         On the index of `frame`.
     """
     attributes = set(source.attributes)
-    people = source.fetch([c for c in CONSENT if c in attributes]).loc[frame.index]
+    # Records taken in since are not in the source: nobody knows of their consent.
+    people = source.fetch([c for c in CONSENT if c in attributes]).reindex(frame.index)
     if subtype.identifier in attributes:
-        identifier = source.fetch([subtype.identifier])[subtype.identifier].loc[frame.index]
+        identifier = source.fetch([subtype.identifier])[subtype.identifier].reindex(frame.index)
     else:
         identifier = frame.index.to_series()
     people.insert(0, subtype.identifier, identifier)
@@ -124,7 +125,7 @@ def consent_notes(frame: pd.DataFrame, source: Source) -> list[str]:
     """
     if "consent_ads" not in source.attributes:
         return []
-    consent = source.fetch(["consent_ads"])["consent_ads"].loc[frame.index]
+    consent = source.fetch(["consent_ads"])["consent_ads"].reindex(frame.index)
     refused = int((~consent.fillna(False).astype(bool)).sum())
     return [
         f"{refused:,} of {len(frame):,} have not consented to advertising: distributing leaves "

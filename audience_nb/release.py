@@ -83,6 +83,8 @@ class Release(Timeline):
         frame = state.frame[kept].copy()
         frame.insert(0, "segment_name", labels[kept].map(names))
         frame.insert(0, "segment", labels[kept])
+        if state.held_out is not None:
+            frame.insert(2, "held_out", state.held_out[frame.index])
         name = state.audience_name or state.query
         name = name or ", ".join(self.catalog[c].label for c in state.confirmed[:3])
         return Audience(name, chosen, frame, len(labels), self._decisions())
@@ -226,6 +228,10 @@ class Release(Timeline):
         )
         if barred and confirm:
             raise refusal
+        if self.state.held_out is not None:
+            held = audience.frame["held_out"]
+            audience = replace(audience, frame=audience.frame[~held])
+            self.reply(f"{int(held.sum()):,} people are held out, and not sent.")
         people = people_of(audience.frame, self.source, self._subtype())
         delivery = destination(name, **options).push(audience, people, confirm=confirm)
         self.change("the receipt", deliveries=(*self.state.deliveries, delivery))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,13 @@ from audience_nb.sources.address import PLACEHOLDER, plain_options, shareable
 
 if TYPE_CHECKING:
     from audience_nb.session import Session
+    from audience_nb.timeline import Insight
 
 __all__ = ["code_of", "decisions_of", "origin_of", "read_decisions", "replayed"]
 
 FORMAT = "audience_nb session 1"
+# Verbs of insight that are done again.
+INSIGHTS = ("overlap", "lookalike", "predict_size", "performance", "hold_out")
 _MEANT = {
     "frame": "table",
     "dictionary": "codebook",
@@ -112,6 +115,16 @@ def decisions_of(session: Session) -> dict[str, Any]:
         "enriched": state.lifestyles is not None,
         "picked": list(state.picked),
         "names": [list(pair) for pair in state.names],
+        "descriptions": [list(pair) for pair in state.descriptions],
+        # Of a batch the path alone; who is gone is never kept.
+        "updates": [
+            None if u is None else {"batch": u[0], "gone": len(u[1]), "sizes": u[2]}
+            for u in state.updates
+        ],
+        "insights": [
+            {"verb": i.verb, "arguments": i.arguments, "objects": list(i.objects)}
+            for i in state.insights
+        ],
         "min_size": state.min_size,
         "max_size": state.max_size,
         "audience_name": state.audience_name,
@@ -190,6 +203,7 @@ def replayed(
     try:
         source = decisions["source"]
         at_hand = {"frame": frame, **options}
+        batches = list(at_hand.pop("batches", ()))
         _require_secret(source, at_hand)
         if source.get("consent"):
             at_hand.setdefault("consent", True)
@@ -251,7 +265,7 @@ def replayed(
                 for rank, s in enumerate(decisions["suggestions"], start=1)
             ),
         )
-        _redo(session, decisions)
+        _redo(session, decisions, batches)
         if decisions["query"] is not None:
             # Views show how far the index is, and the next question needs it anyway.
             _ = session.index
@@ -281,7 +295,7 @@ def _require_secret(source: Mapping[str, Any], at_hand: Mapping[str, Any]) -> No
         )
 
 
-def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
+def _redo(session: Session, decisions: Mapping[str, Any], batches: list[Any]) -> None:
     # What was confirmed then was learnt from then.
     feedback, session.feedback = session.feedback, None
     if decisions["confirmed"]:
@@ -296,10 +310,19 @@ def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
             min_share=decisions["min_share"],
             max_share=decisions["max_share"],
         )
+        _take_batches(session, decisions, batches)
     if decisions["enriched"]:
         session.enrich()
     for segment, name in decisions["names"]:
         session.rename(segment, name)
+    for segment, text in decisions.get("descriptions", ()):
+        session.redescribe(segment, text)
+    if decisions["picked"] and decisions.get("insights"):
+        session.pick(decisions["picked"])
+    for insight in decisions.get("insights", ()):
+        # What was asked with an object at hand is asked again by whoever has it.
+        if not insight["objects"] and insight["verb"] in INSIGHTS:
+            getattr(session, insight["verb"])(**insight["arguments"])
     session.feedback = feedback
     session.state = replace(
         session.state,
@@ -317,6 +340,32 @@ def _redo(session: Session, decisions: Mapping[str, Any]) -> None:
         exported=decisions["exported"],
         deliveries=tuple(Delivery(**d) for d in decisions["deliveries"]),
     )
+
+
+def _take_batches(session: Session, decisions: Mapping[str, Any], batches: list[Any]) -> None:
+    """Take batches in again, those that have no path from the caller's hand."""
+    updates = decisions.get("updates", ())
+    wanted = sum(u is not None and u["batch"] is None for u in updates)
+    if wanted != len(batches):
+        raise InvalidInput(
+            f"The session took {wanted} batches in from tables at hand, {len(batches)} are given.",
+            "Give them in order: batches=[…].",
+        )
+    for update in updates:
+        if update is None:
+            session.segment(
+                decisions["n_segments"],
+                min_share=decisions["min_share"],
+                max_share=decisions["max_share"],
+            )
+            continue
+        if update["gone"]:
+            raise InvalidInput(
+                f"{update['gone']:,} records were gone, and who they are is not kept.",
+                "Start from records without them.",
+            )
+        batch = batches.pop(0) if update["batch"] is None else update["batch"]
+        session.update(batch, sizes=update["sizes"])
 
 
 def code_of(session: Session) -> str:
@@ -386,15 +435,42 @@ def code_of(session: Session) -> str:
             f"session.segment({state.n_segments!r}, min_share={state.min_share!r}, "
             f"max_share={state.max_share!r})"
         )
+        lines += _update_lines(state.updates, lines[-1])
     if state.lifestyles is not None:
         lines.append("session.enrich()")
     lines += [f"session.rename({segment}, {name!r})" for segment, name in state.names]
+    lines += [f"session.redescribe({segment}, {text!r})" for segment, text in state.descriptions]
     if state.picked or state.audience_name:
         called = f", name={state.audience_name!r}" if state.audience_name else ""
         lines.append(f"session.pick({list(state.picked)!r}{called})")
+    lines += [_insight_line(i) for i in state.insights if i.verb in INSIGHTS]
     if state.exported is not None:
         lines.append(f"session.export({state.exported['path']!r})")
     return "\n".join(lines) + "\n"
+
+
+def _insight_line(insight: Insight) -> str:
+    """Write how a finding was asked for; objects are named, and at hand."""
+    given = [f"{name}={name}" for name in insight.objects]
+    given += [f"{name}={value!r}" for name, value in insight.arguments.items()]
+    note = f"  # at hand: {', '.join(insight.objects)}" if insight.objects else ""
+    return f"{insight.verb} = session.{insight.verb}({', '.join(given)}){note}"
+
+
+def _update_lines(updates: Sequence[Any], segment: str) -> list[str]:
+    lines = []
+    for number, update in enumerate(updates, start=1):
+        if update is None:
+            lines.append(segment)
+            continue
+        path, gone, sizes = update
+        given = [f"batch_{number}" if path is None else repr(path)]
+        given += [f"gone=gone_{number}"] if gone else []
+        given += [f"sizes={sizes!r}"] if sizes != "keep" else []
+        at_hand = [name for name in given if name.startswith(("batch_", "gone="))]
+        note = f"  # at hand: {', '.join(n.removeprefix('gone=') for n in at_hand)}"
+        lines.append(f"session.update({', '.join(given)}){note if at_hand else ''}")
+    return lines
 
 
 def _where_secrets_go(origin: Mapping[str, Any]) -> list[str]:

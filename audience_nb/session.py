@@ -209,7 +209,8 @@ class Session(Dialogue):
         ----------
         verb : str
             "choose", "say", "ask", "refine", "select", "swap", "confirm", "load", "segment",
-            "enrich", "build", "pick", "rename", "allow_sensitive", "export" or "undo".
+            "enrich", "build", "pick", "rename", "allow_sensitive", "overlap", "lookalike",
+            "predict_size", "performance", "hold_out", "export" or "undo".
         arguments : mapping, optional
             Plain values, checked before use. A view names a file, never a path.
         progress : callable, optional

@@ -87,8 +87,8 @@ class Snapshot:
             `revision`, `steps`, `data`, `data_type`, `subtype`, `data_types`, `messages`,
             `query`, `limit`, `understood`, `intents`, `filters`, `options`, `index`,
             `suggestions`, `selected`, `allowed_sensitive`, `budget`, `loaded`, `size_rule`,
-            `segmentation`, `audience`, `export`, `deliveries`, `comparison`, `explanation`,
-            `language_model`, `undo`, `redo`.
+            `segmentation`, `audience`, `insights`, `export`, `deliveries`, `comparison`,
+            `explanation`, `language_model`, `undo`, `redo`.
         """
         return self.values
 
@@ -158,6 +158,7 @@ def take_snapshot(session: Session) -> Snapshot:
             },
             "segmentation": _segmentation(session),
             "audience": _audience(session),
+            "insights": session.insight_values,
             "export": dict(state.exported) if state.exported else None,
             "deliveries": [d.to_dict() for d in state.deliveries],
             "comparison": session.comparison,
@@ -381,6 +382,10 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1000
 
 
+def _is_people(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**10
+
+
 def _is_counts(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 1000 and all(map(_is_count, value))
 
@@ -425,6 +430,11 @@ _VERBS: dict[str, dict[str, Any]] = {
     "export": {"name": _is_text},
     "compare": {"segments": _is_counts},
     "explain": {"code": _is_text, "segment": _is_count},
+    "overlap": {},
+    "lookalike": {"segments": _is_counts, "seed": _is_text, "method": _is_text},
+    "predict_size": {"base": _is_people, "confidence": _is_share},
+    "performance": {"outcome": _is_text},
+    "hold_out": {"share": _is_share, "by_segment": lambda v: isinstance(v, bool)},
     "undo": {},
     "redo": {},
     "restart": {},
@@ -440,6 +450,9 @@ _REQUIRED = {
     "compare": ("segments",),
     "rename": ("segment", "name"),
     "allow_sensitive": ("codes", "reason"),
+    "predict_size": ("base",),
+    "performance": ("outcome",),
+    "hold_out": ("share",),
 }
 
 

@@ -23,7 +23,30 @@ if TYPE_CHECKING:
     from audience_nb.segments import Segmentation
     from audience_nb.sources.tabular import Fetched
 
-__all__ = ["Progress", "State", "Timeline", "step"]
+__all__ = ["Insight", "Progress", "State", "Timeline", "step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One finding that a session holds: how it was asked for, and what came out.
+
+    Parameters
+    ----------
+    verb : str
+        The verb of the session.
+    arguments : dict
+        What it was called with, plain values.
+    result : object
+        What the verb gave.
+    objects : tuple of str
+        Arguments that were objects at hand, which are never kept.
+    """
+
+    verb: str
+    arguments: dict[str, Any]
+    result: Any = field(repr=False)
+    objects: tuple[str, ...] = ()
+
 
 Progress = Callable[[str, float], None]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,6 +92,16 @@ class State:
     explained: str | int | None = None
     # Sensitive variables that somebody allowed, each with the reason given.
     allowed_sensitive: tuple[tuple[str, str], ...] = ()
+    # Descriptions of segments in somebody's own words, by id.
+    descriptions: tuple[tuple[int, str], ...] = ()
+    # What was found out about the segments, the last of each verb; who is held out of campaigns.
+    insights: tuple[Insight, ...] = field(default=(), repr=False)
+    held_out: pd.Series[bool] | None = field(default=None, repr=False)
+    # Batches taken in since the records were loaded: path (None for an object), who is gone,
+    # sizes; None where segments were cut anew between two.
+    updates: tuple[tuple[str | None, tuple[Any, ...], str] | None, ...] = field(
+        default=(), repr=False
+    )
 
     @property
     def rule(self) -> DataTypeRule:
@@ -270,12 +303,15 @@ class Timeline:
         if "confirmed" in stages and state.confirmed:
             empty["confirmed"] = ()
         if "frame" in stages and state.frame is not None:
-            empty |= {"frame": None, "fetched": None}
+            empty |= {"frame": None, "fetched": None, "updates": ()}
         if "segmentation" in stages and state.segmentation is not None:
             lost.append(f"{state.segmentation.n_segments} segments")
             if state.names:
                 lost.append(f"{len(state.names)} names of yours")
             empty |= {"segmentation": None, "lifestyles": None, "picked": (), "names": ()}
+            empty |= {"descriptions": (), "insights": (), "held_out": None}
+            if state.updates and "updates" not in empty and state.updates[-1] is not None:
+                empty["updates"] = (*state.updates, None)
             empty |= {"exported": None, "compared": (), "audience_name": None}
             if isinstance(state.explained, int):
                 empty["explained"] = None

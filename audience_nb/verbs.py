@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal, Self
 from audience_nb.catalog import Catalog, Variable
 from audience_nb.dropped import Dropped, merged
 from audience_nb.errors import Infeasible, InvalidInput, NotAllowed, NotFound, WrongStep
+from audience_nb.findings import Findings
 from audience_nb.inquiry import Inquiry
 from audience_nb.permission import permitted, suppression_lists
 from audience_nb.policy import check_identifier, check_values, require_allowed, rule_of
 from audience_nb.refinement import shares_of
-from audience_nb.release import Release
 from audience_nb.sources import fetch_report
 from audience_nb.timeline import State, step
 
@@ -34,7 +34,7 @@ LOOKED_AT = 1_000
 _LARGEST_MINIMUM = 100_000
 
 
-class Verbs(Inquiry, Release):
+class Verbs(Inquiry, Findings):
     """The road, verb by verb. `Dialogue` adds talk, `Session` where it starts and how it is kept.
 
     Parameters
@@ -400,7 +400,8 @@ class Verbs(Inquiry, Release):
             return None
         # Counts of a type within a segment are far below what a clean room may show.
         require_allowed(self.state.rule, "view rows")
-        codes = self.source.fetch(["lifestyle"])["lifestyle"].loc[segmentation.labels.index]
+        # Records taken in since are not in the source.
+        codes = self.source.fetch(["lifestyle"])["lifestyle"].reindex(segmentation.labels.index)
         profile = LifestyleSystem.demo().profile(codes, segmentation.labels)
         self.change("the lifestyles", lifestyles=profile)
         return profile

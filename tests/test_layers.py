@@ -31,6 +31,8 @@ LAYERS = [
     {"timeline", "refinement", "replay"},
     {"released"},
     {"inquiry", "release"},
+    {"wording"},
+    {"findings"},
     {"verbs"},
     {"dialogue"},
     {"session"},
