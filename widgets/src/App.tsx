@@ -10,6 +10,7 @@ import { DataTypes } from "./DataTypes";
 import { Export } from "./Export";
 import { capital, count, plural } from "./format";
 import { type Model, useDark, useLink, useTrait, useUniqueId } from "./hooks";
+import { Insights } from "./Insights";
 import { Sensitive } from "./Sensitive";
 import { Segments, SegmentsSummary } from "./Segments";
 import { Steps } from "./Steps";
@@ -120,6 +121,9 @@ export function App({ model, host }: { model: Model; host: Host }) {
                 segments={segmentation.segments}
                 comparison={snapshot.comparison ?? null}
               />
+              {snapshot.insights && (
+                <Insights link={link} state={state} snapshot={snapshot} found={snapshot.insights} />
+              )}
             </>
           )}
         </div>

@@ -148,6 +148,72 @@ export interface Segmentation {
   segments: Segment[];
 }
 
+export interface LookalikeFound {
+  segments: number[];
+  seed: string | null;
+  n_seed: number;
+  auc: number;
+  method: string;
+  left_out: number;
+  shares: { share: number; people: number; captured: number | null; lift: number | null }[];
+}
+
+export interface PerformanceFound {
+  outcome: string;
+  /** Whether the outcome is a rate: yes and no. */
+  rate: boolean;
+  rows: {
+    segment: number;
+    name: string;
+    count: number;
+    mean: number | null;
+    lift: number | null;
+    difference: number | null;
+    low: number | null;
+    high: number | null;
+    significant: boolean;
+  }[];
+}
+
+/** What was found out about the segments: the last of each verb. */
+export interface Insights {
+  /** Squares of names by names; null where nothing may be shown. */
+  overlap: { names: string[]; jaccard: (number | null)[][]; both: (number | null)[][] } | null;
+  lookalike: LookalikeFound | null;
+  size: {
+    base: number;
+    size: number;
+    low: number;
+    high: number;
+    confidence: number;
+    share: number;
+  } | null;
+  performance: PerformanceFound | null;
+  held_out: number | null;
+  change: {
+    new: number;
+    changed: number;
+    gone: number;
+    moved: number;
+    verdict: "keep" | "watch" | "refit";
+    reasons: string[];
+    drift: { label: string; psi: number | null; finding: string }[];
+  } | null;
+  /** Whether single people may be scored or named. */
+  rows: boolean;
+  /** Columns that may be an outcome. */
+  outcomes: string[];
+  flagged: {
+    segment: number;
+    name: string;
+    level: string;
+    rule: string;
+    source: string;
+    what: string;
+    alternative: string;
+  }[];
+}
+
 export interface SizeRule {
   n_segments: number | "auto";
   min_share: number;
@@ -188,6 +254,7 @@ export interface Snapshot {
   audience: { name: string; segments: number[]; size: number; share: number } | null;
   export: { path: string; rows: number; columns: number; notes: string[] } | null;
   comparison?: Comparison | null;
+  insights?: Insights | null;
   undo: string | null;
   redo?: string | null;
 }
@@ -209,6 +276,11 @@ export type Verb =
   | "undo"
   | "redo"
   | "compare"
+  | "overlap"
+  | "lookalike"
+  | "predict_size"
+  | "performance"
+  | "hold_out"
   | "find"
   | "code"
   | "cancel";
