@@ -295,7 +295,7 @@ function Alike({ found }: { found: LookalikeFound }) {
   const id = useUniqueId();
   const [size, setSize] = useState(5);
   const row = found.shares[size - 1];
-  const of = found.seed ?? (found.segments.length ? `segments ${found.segments.join(", ")}` : "a seed");
+  const of = found.seed ?? segmentsOf(found.segments);
   return (
     <div>
       <p>
@@ -334,6 +334,9 @@ function Alike({ found }: { found: LookalikeFound }) {
     </div>
   );
 }
+
+const segmentsOf = (ids: number[]) =>
+  ids.length ? `segment${ids.length > 1 ? "s" : ""} ${ids.join(", ")}` : "a seed of your own";
 
 /** An outcome by segment, against everyone else. */
 function Performance({ found }: { found: PerformanceFound }) {
