@@ -367,6 +367,17 @@ class Findings(Wording):
             self.reply(note)
         return change
 
+    @property
+    def demographics(self) -> pd.DataFrame:
+        """Demographic variables of each segment against the base, with how to read them.
+
+        See `audience_nb.segments.description.demographics`; in a clean room without figures.
+        """
+        from audience_nb.segments.description import demographics
+
+        codes = [c for c in self.state.confirmed if self.catalog[c].kind == "demographic"]
+        return demographics(self._shown(self._cut()), codes)
+
     # -- inside ------------------------------------------------------------------------------------
 
     def insight(self, verb: str) -> Any:

@@ -113,6 +113,7 @@ def decisions_of(session: Session) -> dict[str, Any]:
         "max_share": state.max_share,
         "segmented": state.segmentation is not None,
         "enriched": state.lifestyles is not None,
+        "enriched_by": [list(pair) for pair in state.enriched_by],
         "picked": list(state.picked),
         "names": [list(pair) for pair in state.names],
         "descriptions": [list(pair) for pair in state.descriptions],
@@ -312,7 +313,10 @@ def _redo(session: Session, decisions: Mapping[str, Any], batches: list[Any]) ->
         )
         _take_batches(session, decisions, batches)
     if decisions["enriched"]:
-        session.enrich()
+        by = dict(decisions.get("enriched_by", ()))
+        # Types that were at hand are given again by whoever has them.
+        if None not in by.values():
+            session.enrich(**by)
     for segment, name in decisions["names"]:
         session.rename(segment, name)
     for segment, text in decisions.get("descriptions", ()):
@@ -437,7 +441,11 @@ def code_of(session: Session) -> str:
         )
         lines += _update_lines(state.updates, lines[-1])
     if state.lifestyles is not None:
-        lines.append("session.enrich()")
+        by = dict(state.enriched_by)
+        given_by = [f"{n}={n if value is None else repr(value)}" for n, value in by.items()]
+        hand = ", ".join(n for n, value in by.items() if value is None)
+        note = f"  # at hand: {hand}" if hand else ""
+        lines.append(f"session.enrich({', '.join(given_by)}){note}")
     lines += [f"session.rename({segment}, {name!r})" for segment, name in state.names]
     lines += [f"session.redescribe({segment}, {text!r})" for segment, text in state.descriptions]
     if state.picked or state.audience_name:

@@ -79,6 +79,8 @@ class State:
     max_share: float = 0.10
     segmentation: Segmentation | None = field(default=None, repr=False)
     lifestyles: pd.DataFrame | None = field(default=None, repr=False)
+    # By which types they were told: names and paths, None for an object at hand.
+    enriched_by: tuple[tuple[str, str | None], ...] = ()
     picked: tuple[int, ...] = ()
     names: tuple[tuple[int, str], ...] = ()
     exported: Mapping[str, Any] | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from audience_nb.catalog import Catalog, Variable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audience_nb.embedding import Encoder
+    from audience_nb.lifestyles import LifestyleSystem
     from audience_nb.search.feedback import Feedback
     from audience_nb.segments import Segmentation
     from audience_nb.sources import Source
@@ -380,30 +382,60 @@ class Verbs(Inquiry, Findings):
         return shown
 
     @step
-    def enrich(self) -> pd.DataFrame | None:
-        """Describe the segments by lifestyle types, where the records carry a type.
+    def enrich(
+        self,
+        system: LifestyleSystem | str | Path | None = None,
+        column: str = "lifestyle",
+        postal_codes: Mapping[str, str] | str | Path | None = None,
+    ) -> pd.DataFrame | None:
+        """Describe the segments by lifestyle types, where the records carry one or a postal code.
+
+        Parameters
+        ----------
+        system : LifestyleSystem or path, optional
+            The types, see `LifestyleSystem.read`; by default the 68 that ship with the package.
+        column : str, default "lifestyle"
+            The column of the records that holds a type, or a postal code.
+        postal_codes : mapping or path, optional
+            Type by postal code or its beginning, see `audience_nb.lifestyles.by_postal_code`.
 
         Returns
         -------
         pandas.DataFrame or None
-            As `LifestyleSystem.profile` gives it; None if the records have no column `lifestyle`.
+            As `LifestyleSystem.profile` gives it; None if the records have no such column.
 
         Raises
         ------
         WrongStep
             If there are no segments yet.
+        InvalidInput
+            If no record has a type of the system.
         """
-        from audience_nb.lifestyles import LifestyleSystem
+        from audience_nb.lifestyles import LifestyleSystem, by_postal_code, read_postal_codes
 
         segmentation = self._needed_segments()
-        if "lifestyle" not in self.source.attributes:
+        if column not in {*self.source.attributes, *self.source.codes}:
             return None
         # Counts of a type within a segment are far below what a clean room may show.
         require_allowed(self.state.rule, "view rows")
         # Records taken in since are not in the source.
-        codes = self.source.fetch(["lifestyle"])["lifestyle"].reindex(segmentation.labels.index)
-        profile = LifestyleSystem.demo().profile(codes, segmentation.labels)
-        self.change("the lifestyles", lifestyles=profile)
+        codes = self.source.fetch([column])[column].reindex(segmentation.labels.index)
+        types = LifestyleSystem.demo() if system is None else system
+        if isinstance(types, str | Path):
+            types = LifestyleSystem.read(types)
+        if postal_codes is not None:
+            table = postal_codes
+            if isinstance(table, str | Path):
+                table = read_postal_codes(table)
+            codes = by_postal_code(codes, table, types)
+        profile = types.profile(codes, segmentation.labels)
+        given = {"system": system, "column": column, "postal_codes": postal_codes}
+        plain = {
+            name: str(value) if isinstance(value, str | Path) else None
+            for name, value in given.items()
+            if value is not None and value != "lifestyle"
+        }
+        self.change("the lifestyles", lifestyles=profile, enriched_by=tuple(plain.items()))
         return profile
 
     @step

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
-from audience_nb.lifestyles import Lifestyle, LifestyleSystem, entropy, how_to_read
+from audience_nb.lifestyles import (
+    Lifestyle,
+    LifestyleSystem,
+    by_postal_code,
+    by_profile,
+    entropy,
+    how_to_read,
+    read_postal_codes,
+)
+from audience_nb.session import Session
 
 
 @pytest.fixture
@@ -223,3 +232,151 @@ def test_profile_adds_up(rows: list[tuple[str, int]]) -> None:
     back = (profile["share"] * profile["segment"].map(sizes)).groupby(profile["lifestyle"]).sum()
     base = profile.groupby("lifestyle")["base_share"].first() * len(rows)
     assert back.tolist() == pytest.approx(base.tolist())
+
+
+# -- by postal code -------------------------------------------------------------------------------
+
+
+def test_the_longest_beginning_wins(system: LifestyleSystem) -> None:
+    table = {"M": "01", "M5V": "02", "m5v 2t6": "03", "90210": "04"}
+    given = pd.Series(["M5V-2T6", "m5v 2t7", "M1A 1A1", "90210-1234", "H2X 1Y4", None])
+    types = by_postal_code(given, table, system)
+    assert types.tolist() == ["03", "02", "01", "04", None, None]
+    assert types.attrs["notes"] == [
+        "1 of 6 records have a postal code that none of the 4 in the table begins.",
+        "1 of 6 records have no postal code.",
+    ]
+
+
+def test_numbers_get_their_leading_zeros_back(system: LifestyleSystem) -> None:
+    types = by_postal_code(pd.Series([2139, 90210.0]), {"02139": "01", "902": "02"}, system)
+    assert types.tolist() == ["01", "02"]
+
+
+@given(
+    st.dictionaries(
+        st.text("AB1", min_size=1, max_size=4), st.sampled_from(["01", "02", "03"]), min_size=1
+    ),
+    st.lists(st.text("AB1", min_size=1, max_size=6), min_size=1, max_size=10),
+)
+def test_every_match_is_the_longest(table: dict[str, str], codes: list[str]) -> None:
+    types = LifestyleSystem([Lifestyle(code, code) for code in ("01", "02", "03")])
+    found = by_postal_code(pd.Series(codes), table, types)
+    for code, kind in zip(codes, found, strict=True):
+        fitting = [prefix for prefix in table if code.startswith(prefix)]
+        assert kind == (table[max(fitting, key=len)] if fitting else None)
+
+
+def test_tables_of_postal_codes_that_are_wrong(system: LifestyleSystem, tmp_path) -> None:
+    given = pd.Series(["M5V 2T6"])
+    with pytest.raises(InvalidInput, match="table of postal codes is empty"):
+        by_postal_code(given, {}, system)
+    with pytest.raises(InvalidInput, match="names the lifestyle '99', which Four lacks"):
+        by_postal_code(given, {"M5V": "99"}, system)
+    with pytest.raises(InvalidInput, match="gives M5V two lifestyles"):
+        by_postal_code(given, {"M5V": "01", "m5v": "02"}, system)
+    with pytest.raises(NotFound, match=r"no file 'none\.csv'"):
+        read_postal_codes(tmp_path / "none.csv")
+    path = tmp_path / "t.csv"
+    path.write_text("place,lifestyle\nM5V,01\n")
+    with pytest.raises(DamagedFile, match="no column of postal codes among 2 columns"):
+        read_postal_codes(path)
+    path.write_text("FSA,PRIZM\n05V,01\n05V,02\n")
+    with pytest.raises(DamagedFile, match="gives the postal code '05V' two lifestyles"):
+        read_postal_codes(path)
+    path.write_text("FSA,PRIZM\n05V,01\n")
+    assert read_postal_codes(path) == {"05V": "01"}
+
+
+# -- by profile -----------------------------------------------------------------------------------
+
+
+def test_the_nearest_profile_by_hand(system: LifestyleSystem) -> None:
+    frame = pd.DataFrame({"age": [20, 70, 45], "home": ["rent", "own", "own"]}, index=list("abc"))
+    profiles = pd.DataFrame({"home": ["own", "rent"], "age": [70, 30]}, index=["01", 2])
+    types = by_profile(frame, profiles, system)
+    # c is 25 of 50 years from the first, 15 from the second, but owns.
+    assert types.to_dict() == {"a": "02", "b": "01", "c": "01"}
+    assert types.attrs["distance"] == pytest.approx((10 / 50 + 0 + 25 / 50) / 2 / 3)
+    assert by_profile(frame, profiles, system, ["age"]).to_dict() == {
+        "a": "02", "b": "01", "c": "02",
+    }  # fmt: skip
+
+
+def test_profiles_find_themselves_in_a_system_of_67() -> None:
+    rng = np.random.default_rng(0)
+    types = LifestyleSystem([Lifestyle(f"{i:02d}", f"Type {i}") for i in range(1, 68)])
+    profiles = pd.DataFrame(rng.normal(size=(67, 5)), index=types.codes, columns=list("vwxyz"))
+    rows = profiles.loc[np.repeat(types.codes, 3)]
+    noisy = rows + rng.normal(scale=0.01, size=rows.shape)
+    found = by_profile(noisy.reset_index(drop=True), profiles, types)
+    assert found.tolist() == list(rows.index)
+
+
+def test_profiles_that_are_wrong(system: LifestyleSystem) -> None:
+    frame = pd.DataFrame({"age": [20, 70]})
+    with pytest.raises(InvalidInput, match="1 of 2 profiles are of types that Four lacks"):
+        by_profile(frame, pd.DataFrame({"age": [1, 2]}, index=["01", "99"]), system)
+    with pytest.raises(InvalidInput, match="1 of 2 profiles repeat a type"):
+        by_profile(frame, pd.DataFrame({"age": [1, 2]}, index=["01", "1"]), system)
+    with pytest.raises(NotFound, match="0 of 0 columns to compare by"):
+        by_profile(frame, pd.DataFrame({"pay": [1]}, index=["01"]), system)
+    with pytest.raises(NotFound, match="not 'age'"):
+        by_profile(frame, pd.DataFrame({"pay": [1]}, index=["01"]), system, ["age"])
+
+
+# -- in a session ---------------------------------------------------------------------------------
+
+
+def test_a_session_with_67_types_of_its_own_by_postal_code(tmp_path) -> None:
+    rng = np.random.default_rng(1)
+    types = tmp_path / "types.csv"
+    rows = "\n".join(f"{i:02d},Type {i}" for i in range(1, 68))
+    types.write_text(f"code,name\n{rows}\n")
+    places = tmp_path / "places.csv"
+    lines = "\n".join(f"{10000 + i},{i:02d}" for i in range(1, 68))
+    places.write_text(f"zip,type\n{lines}\n")
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, 400),
+            "spend": rng.gamma(2.0, 50.0, 400).round(2),
+            "zip": [str(10001 + i) for i in rng.integers(0, 67, 400)],
+        }
+    )
+    session = Session(frame)
+    session.confirm(["age", "spend"])
+    session.segment(4, min_share=0.1, max_share=0.4)
+    profile = session.enrich(types, "zip", places)
+    assert profile is not None
+    assert profile["count"].sum() == 400
+    assert profile["lifestyle"].nunique() == 67
+    assert profile["diversity"].between(0.5, 1).all()
+    again = Session.from_json(session.to_json(), frame)
+    assert again.state.lifestyles is not None
+    pd.testing.assert_frame_equal(again.state.lifestyles, profile)
+    line = f"session.enrich(system={str(types)!r}, column='zip', postal_codes={str(places)!r})"
+    assert line in session.to_code()
+    given = LifestyleSystem.read(types)
+    session.enrich(given, "zip", read_postal_codes(places))
+    assert "session.enrich(system=system, column='zip', postal_codes=postal_codes)  # at hand" in (
+        session.to_code()
+    )
+    assert session.enrich(column="nowhere") is None
+
+
+def test_demographics_with_how_to_read_them() -> None:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {"age": rng.integers(18, 80, 200), "home": rng.choice(["own", "rent"], 200)}
+    )
+    session = Session(frame)
+    session.confirm(["age", "home"])
+    cut = session.segment(4, min_share=0.1, max_share=0.4)
+    told = session.demographics
+    assert set(told["segment"]) <= {1, 2, 3, 4}
+    row = told[told["code"] == "age"].iloc[0]
+    assert row["value"] == cut.segments[0].medians["age"]
+    assert row["reading"] == (
+        f"{cut.segments[0].name}: the middle of age is {row['value']}, against {row['base']} in "
+        "the base."
+    )

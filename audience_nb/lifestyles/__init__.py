@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from audience_nb.catalog import demo_file
 from audience_nb.errors import DamagedFile, InvalidInput, NotFound
+from audience_nb.lifestyles.by_postal_code import by_postal_code, read_postal_codes
+from audience_nb.lifestyles.by_profile import by_profile
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Lifestyle", "LifestyleSystem", "entropy", "how_to_read"]
+__all__ = [
+    "Lifestyle",
+    "LifestyleSystem",
+    "by_postal_code",
+    "by_profile",
+    "entropy",
+    "how_to_read",
+    "read_postal_codes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,27 @@ class LifestyleSystem:
         """Codes in the order of the table."""
         return tuple(self._types)
 
+    def resolved(self, code: object) -> str | None:
+        """Give a code as the table writes it.
+
+        Parameters
+        ----------
+        code : object
+            As somebody else's table writes it: 7, "07" and " 7 " are one.
+
+        Returns
+        -------
+        str or None
+            None for a type that is not in the system.
+
+        Examples
+        --------
+        >>> LifestyleSystem([Lifestyle("07", "Settled")]).resolved(7)
+        '07'
+        """
+        text = _text(code)
+        return self._found.get(text, self._found.get(_plain(text)))
+
     @classmethod
     def demo(cls) -> LifestyleSystem:
         """Read the 68 types that ship with the package.
@@ -265,7 +296,7 @@ class LifestyleSystem:
 
         labels = _aligned(labels, codes)
         texts = codes.astype(object).map(_text, na_action="ignore").fillna("")
-        found = {text: self._found.get(text, self._found.get(_plain(text))) for text in set(texts)}
+        found = {text: self.resolved(text) for text in set(texts)}
         known = pd.Series([found[text] for text in texts], index=codes.index, dtype=object)
         unknown = Counter(text for text in texts if found[text] is None)
         n_known = int(known.notna().sum())
