@@ -12,10 +12,11 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.spatial.distance import cdist
 
 from audience_nb.errors import Infeasible, InvalidInput
-from audience_nb.kmedians import certify, flow, size_bounds
+from audience_nb.kmedians import assignment, certify, flow, size_bounds
 from audience_nb.kmedians import rows as rows_module
 from audience_nb.kmedians.assignment import Assignment
 from audience_nb.kmedians.rows import SMALL, Rows, Unrounded, canonical
+from audience_nb.kmedians.transport import OPTIMAL
 
 
 def linear_program(costs: np.ndarray, smallest: int, largest: int) -> float:
@@ -294,3 +295,42 @@ def test_the_solver_asks_for_more_candidates_and_goes_on() -> None:
     )
     assert (ended, labels.tolist()) == (flow.OPTIMAL, [1] * 5 + [0] * 5)
     assert 4.0 <= prices[0] - prices[1] <= 5.0
+
+
+def test_bridges_reach_as_far_as_the_dearest_move_on_the_cheapest_way() -> None:
+    far = np.inf
+    moves = np.array([[0.0, 1.0, 9.0], [far, 0.0, 4.0], [7.0, far, 0.0]])
+    # Every cluster is full: no size can grow, and none shrinks for less than its price.
+    found = assignment._bridges(moves, np.array([8.0, 8.0, 8.0]))
+    assert found.tolist() == [[0.0, 1.0, 4.0], [7.0, 0.0, 4.0], [7.0, 7.0, 0.0]]
+    # The last may shrink for nothing, the second grow for 2: as good as a move for 2.
+    found = assignment._bridges(moves, np.array([8.0, -2.0, 0.0]))
+    assert found.tolist() == [[0.0, 1.0, 2.0], [7.0, 0.0, 2.0], [7.0, 7.0, 0.0]]
+
+
+def test_clusters_far_apart_do_not_run_out_of_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two clouds of eight centres each, one of them too small for eight clusters: rows must go over.
+    rng = np.random.default_rng(0)
+    n = 60_000
+    X = rng.normal(size=(n, 3)) + 40.0 * (rng.random(n) < 0.4)[:, None]
+    centers = np.vstack([rng.normal(size=(8, 3)), 40 + rng.normal(size=(8, 3))])
+    rows, scale, _ = canonical(X)
+    solver = Assignment(rows, 3562, 3937, 16)
+    found = solver(scale(centers))
+    ended: list[int] = []
+    transfer = flow.transfer
+
+    def noted(costs: np.ndarray, *rest: Any) -> Any:
+        out = transfer(costs, *rest)
+        ended.append(out[1])
+        return out
+
+    noted.signatures = transfer.signatures  # type: ignore[attr-defined]
+    monkeypatch.setattr(flow, "transfer", noted)
+    for _ in range(3):
+        centers += 0.02 * rng.normal(size=centers.shape)
+        found = solver(scale(centers), found.prices)
+        sizes = np.bincount(found.labels, minlength=16)
+        assert (sizes.min(), sizes.max()) == (3562, 3937)
+        # The last is over all records; those before, on the sample, may have asked for more.
+        assert ended[-2:] == [OPTIMAL, OPTIMAL]

@@ -304,8 +304,7 @@ class Assignment:
             margins = float(np.partition(lead, place)[place]) + 2.5 * np.abs(
                 drift[:, None] - drift[None, :]
             )
-            each = LEAST_NEAR // 32 + 4 * expected // k
-            margins = np.minimum(margins, self._margins(costs, prices, sample_labels, each * m / n))
+            margins = self._margins(costs, prices, sample_labels, margins, expected)
             seen = self._pass(centers, prices, margins, labels)
             violation = self._violation(seen.sizes, prices)
             if violation <= acceptable or violation >= 0.5 * last:
@@ -404,20 +403,32 @@ class Assignment:
         """Give the rows of a cluster that have a move which costs less than its limit."""
         return movable(self.rows, centers, labels, j, limits, self._slack)
 
-    def _margins(self, costs: Floats, prices: Floats, labels: Labels, wanted: float) -> Floats:
-        """Say up to which reduced cost each move has so many candidates in the sample."""
-        k = self.n_clusters
+    def _margins(
+        self, costs: Floats, prices: Floats, labels: Labels, limits: Floats, expected: int
+    ) -> Floats:
+        """Say up to which reduced cost rows are candidates of each move, going by the sample.
+
+        Up to its limit, as long as there are not too many; but in any case as far as some rows'
+        worth of moves may reach, straight or round about. Between clusters that lie far apart no
+        row is below the limit, and without the bridges the solver would soon run out.
+        """
+        k, share = self.n_clusters, len(labels) / len(self.rows)
+        least = LEAST_NEAR // 32
+        places = [math.ceil((least + e) * share) + 2 for e in (expected // k, 4 * expected // k)]
         reduced = costs + prices
-        margins = np.full((k, k), np.inf)
+        some, many = np.full((2, k, k), np.inf)
         order = np.argsort(labels.astype(np.uint16) if k <= 65_536 else labels, kind="stable")
         edges = np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
-        place = math.ceil(wanted) + 2
         for j in range(k):
-            if edges[j + 1] - edges[j] > place:
+            held = edges[j + 1] - edges[j]
+            if held > places[0]:
                 block = reduced.take(order[edges[j] : edges[j + 1]], axis=0).T.copy()
                 block -= block[j].copy()
-                block.partition(place, axis=1)
-                margins[j] = block[:, place]
+                block.partition([place for place in places if place < held], axis=1)
+                some[j] = block[:, places[0]]
+                if held > places[1]:
+                    many[j] = block[:, places[1]]
+        margins: Floats = np.maximum(np.minimum(limits, many), _bridges(some, prices))
         return margins
 
     def _pass(self, centers: Floats, prices: Floats, margins: Floats, labels: Labels) -> Passed:
@@ -438,3 +449,22 @@ class Assignment:
         wanted = np.where(prices > 0, high, np.where(prices < 0, low, np.clip(sizes, low, high)))
         excess = sizes - wanted
         return int(np.maximum(excess, 0).sum() + max(-int(excess.sum()), 0))
+
+
+def _bridges(moves: Floats, prices: Floats) -> Floats:
+    """Say how dear a move must be on the way from each cluster to each other, by way of any.
+
+    Where two sizes may change, one row less and one more are as good as a move.
+    """
+    k = len(prices)
+    # The last node is the sink: what it costs to let a cluster grow, and to let it shrink.
+    ways = np.full((k + 1, k + 1), np.inf)
+    ways[:k, :k] = moves
+    ways[:k, k] = np.where(prices > 0, np.inf, -prices)
+    ways[k, :k] = np.where(prices < 0, np.inf, prices)
+    np.fill_diagonal(ways, 0.0)
+    # Least dearest arcs, as least sums are found (Floyd, 1962).
+    for by in range(k + 1):
+        np.minimum(ways, np.maximum(ways[:, by, None], ways[by]), out=ways)
+    found: Floats = ways[:k, :k]
+    return found
