@@ -125,6 +125,11 @@ def test_performance_by_column_and_by_values(session: Session) -> None:
     assert found["significant"].any()
     pd.testing.assert_frame_equal(found, session.performance(bought.astype(float)))
     assert session.performance("spend").loc[1, "mean"] > 1
+    gaps = table().assign(rating=[5 if i % 3 else None for i in range(1000)])
+    rated = Session(gaps, id="who")
+    rated.confirm(CUT)
+    rated.segment(12)
+    assert rated.performance("rating=5")["mean"].tolist() == [1.0] * 12
     with pytest.raises(InvalidInput, match="'plan' has 3 levels"):
         session.performance("plan")
     with pytest.raises(NotFound, match="No record has plan=silver"):

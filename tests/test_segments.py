@@ -17,6 +17,7 @@ from audience_nb.encoding import Column, FrameEncoder
 from audience_nb.errors import Cancelled, Infeasible, InvalidInput, NotFound
 from audience_nb.segments import Segmentation, Trait
 from audience_nb.segments.description import describe
+from audience_nb.segments.idiom import idiom
 from audience_nb.segments.naming import short_name, standouts, unique_names
 from audience_nb.segments.plane import flatten
 from audience_nb.segments.profile import Finding, profile
@@ -590,3 +591,49 @@ def test_any_unique_index_carries_the_labels(index: pd.Index) -> None:
     result = Segmentation.fit(frame, PLANTED, n_segments=4, min_share=0.2, max_share=0.3)
     assert result.labels.index.equals(index)
     assert result.labels.value_counts().tolist() == [30] * 4
+
+
+# -- words of people who sell ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("short", "standing", "up", "said"),
+    [
+        ("spending on wine", 0.9, True, ("lead", "very big spenders on", "wine")),
+        ("money spent on gifts", 0.3, False, ("lead", "low spenders on", "gifts")),
+        ("days since the last purchase", 0.2, False, ("noun", "", "recent buyers")),
+        ("days since last purchase", 0.8, True, ("lead", "long since", "last purchase")),
+        ("months since last claim", 0.2, False, ("lead", "recent", "claim")),
+        ("cash advance frequency", 0.1, False, ("lead", "very rare", "cash advance")),
+        ("web visits", 0.7, True, ("lead", "many", "web visits")),
+        ("churn", 0.7, True, ("lead", "high", "churn")),
+        ("tenure", 0.7, True, ("adjective", "", "long-standing")),
+        ("percent full payment", 0.7, True, ("lead", "mostly", "paying in full")),
+        ("height", 0.9, True, None),
+    ],
+)
+def test_sayings(short: str, standing: float, up: bool, said: tuple[str, str, str] | None) -> None:
+    assert idiom(short, standing, up) == said
+
+
+def test_names_say_what_a_marketer_would() -> None:
+    rng = np.random.default_rng(0)
+    n = 300
+    lapsed = np.repeat([0, 1, 2], n // 3)
+    frame = pd.DataFrame(
+        {
+            "days": np.array([5, 40, 90])[lapsed] + rng.integers(0, 5, n),
+            "wine": np.array([900.0, 30.0, 200.0])[lapsed] + rng.normal(0, 5, n),
+            "kids": np.array([0, 2, 0])[lapsed],
+        }
+    )
+    variables = [
+        Variable("days", "Days since the last purchase"),
+        Variable("wine", "Spending on wine"),
+        Variable("kids", "Number of children at home"),
+    ]
+    found = Segmentation.fit(frame, variables, n_segments=3, min_share=0.3, max_share=0.4)
+    names = {found.labels[i]: found.segment(found.labels[i]).name for i in (0, 100, 200)}
+    assert names[found.labels[0]] == "Recent buyers, big spenders on wine"
+    assert names[found.labels[100]] == "With children at home, low spenders on wine"
+    assert names[found.labels[200]].startswith("Long since last purchase")

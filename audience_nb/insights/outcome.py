@@ -94,7 +94,12 @@ def outcome_of(
     series = frame[code] if code in frame else source.fetch([code])[code]
     series = series.reindex(index)
     if value:
-        same = series.astype(str).str.strip().str.casefold() == value.casefold()
+        # A column with gaps holds 5 as 5.0.
+        number = pd.to_numeric(pd.Series([value]), errors="coerce")[0]
+        if number == number and pd.api.types.is_numeric_dtype(series):
+            same = series == number
+        else:
+            same = series.astype(str).str.strip().str.casefold() == value.casefold()
         if not same.any():
             raise NotFound(f"No record has {code}={value}.", "Name a value of the column.")
         return pd.Series(np.where(series.isna(), np.nan, same), index, dtype="float64"), code

@@ -11,6 +11,7 @@ _SPENDING = re.compile(r"^(?:spending|spend|(?:money|amount) spent) on (?P<what>
 _SINCE = re.compile(r"^(?:days|weeks|months) since (?:the |their |a )?last (?P<what>.+)$", re.I)
 _DOERS = {"purchase": "buyers", "order": "buyers", "visit": "visitors", "login": "users"}
 _FREQUENCY = re.compile(r"^(?P<what>.+) frequency$", re.I)
+_EVENTS = re.compile(r"\b(?:transactions|visits|orders|calls|complaints|logins)$", re.I)
 _CHURN = re.compile(r"^(?:customer )?(?:churn|attrition)$", re.I)
 _TENURE = re.compile(
     r"^(?:tenure|tenure in months|months as (?:a )?customer|customer (?:tenure|since))$", re.I
@@ -53,6 +54,8 @@ def idiom(short: str, standing: float, up: bool) -> tuple[str, str, str] | None:
         return ("noun", "", f"recent {people}") if people else ("lead", "recent", match["what"])
     if match := _FREQUENCY.match(short):
         return "lead", f"{very}{'frequent' if up else 'rare'}", match["what"]
+    if _EVENTS.search(short):
+        return "lead", f"{very}{'many' if up else 'few'}", short
     if _CHURN.match(short):
         return "lead", f"{'high' if up else 'low'}", short
     if _TENURE.match(short):

@@ -453,7 +453,8 @@ def _compose(pieces: Sequence[Phrase]) -> str:
     adjectives = sorted(p.body for p in pieces if p.role == "adjective")
     # Life stage before money before place, as people say it.
     adjectives.sort(key=lambda a: (a not in ("younger", "older"), "income" not in a))
-    noun = next((p.body for p in pieces if p.role == "noun"), "people" if adjectives else "")
+    anybody = "customers" if {"newer", "long-standing"} & set(adjectives) else "people"
+    noun = next((p.body for p in pieces if p.role == "noun"), anybody if adjectives else "")
     people = " ".join([*adjectives, noun]).strip()
     leads: dict[str, list[str]] = {}
     for piece in pieces:
