@@ -462,7 +462,8 @@ def _insight_line(insight: Insight) -> str:
     given = [f"{name}={name}" for name in insight.objects]
     given += [f"{name}={value!r}" for name, value in insight.arguments.items()]
     note = f"  # at hand: {', '.join(insight.objects)}" if insight.objects else ""
-    return f"{insight.verb} = session.{insight.verb}({', '.join(given)}){note}"
+    name = {"predict_size": "size", "hold_out": "held_out"}.get(insight.verb, insight.verb)
+    return f"{name} = session.{insight.verb}({', '.join(given)}){note}"
 
 
 def _update_lines(updates: Sequence[Any], segment: str) -> list[str]:
