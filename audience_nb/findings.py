@@ -461,6 +461,7 @@ class Findings(Wording):
             labels.index,
             self.catalog,
             dict(self.state.allowed_sensitive),
+            silent=not self._rows_may_be_seen,
         )
 
     def _audiences(self, cut: Segmentation) -> dict[str, Collection[Hashable]]:

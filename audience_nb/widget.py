@@ -13,8 +13,12 @@ import anywidget
 import traitlets as t
 
 from audience_nb.charts import (
+    drift_chart,
     k_curve_chart,
+    lift_chart,
     map_chart,
+    overlap_chart,
+    performance_chart,
     relevance_chart,
     size_chart,
     type_chart,
@@ -263,8 +267,9 @@ class AudienceBuilder(anywidget.AnyWidget):
 
         Parameters
         ----------
-        name : {"relevance", "types", "sizes", "map", "k_curve"}
-            Which one.
+        name : {"relevance", "types", "sizes", "map", "k_curve", "overlap", "lookalike", \
+                "performance", "update"}
+            Which one; the last four draw what the verb of that name found.
 
         Returns
         -------
@@ -288,10 +293,14 @@ class AudienceBuilder(anywidget.AnyWidget):
         >>> ab.chart("sizes").to_dict()["title"]
         'Segment sizes, limits at 5% and 10%'
         """
+        if name in _FOUND:
+            found = self.session.insight(name)
+            if found is None:
+                raise WrongStep(f"There is no {name} yet.", f"Do it first: session.{name}(…).")
+            return _FOUND[name](found)
         if name not in _CHARTS:
-            raise InvalidInput(
-                f"There is no chart {str(name)[:40]!r}.", f"Use one of: {', '.join(_CHARTS)}."
-            )
+            known = ", ".join([*_CHARTS, *_FOUND])
+            raise InvalidInput(f"There is no chart {str(name)[:40]!r}.", f"Use one of: {known}.")
         draw, of_segments = _CHARTS[name]
         state = self.session.state
         artefact = self.session.segmentation if of_segments else list(state.suggestions)
@@ -435,6 +444,13 @@ _CHARTS: dict[str, tuple[Callable[..., AnyChart], bool]] = {
     "sizes": (size_chart, True),
     "map": (map_chart, True),
     "k_curve": (k_curve_chart, True),
+}
+# Verb of insight -> how its finding is drawn.
+_FOUND: dict[str, Callable[..., AnyChart]] = {
+    "overlap": overlap_chart,
+    "lookalike": lift_chart,
+    "performance": performance_chart,
+    "update": drift_chart,
 }
 # Those in which the segments of the audience stand out.
 _PICKED = {"sizes", "map"}

@@ -15,6 +15,7 @@ from audience_nb.conversation.model import LanguageModel
 from audience_nb.errors import InvalidInput, NotAllowed, NotFound, WrongStep
 from audience_nb.export import Audience
 from audience_nb.session import Session
+from audience_nb.widget import AudienceBuilder
 
 CUT = ["age", "spend", "member"]
 
@@ -286,6 +287,15 @@ def test_a_clean_room_shows_noisy_counts_and_nobody() -> None:
     assert ((table_["count"] % 10) == 0).all()
     with pytest.raises(NotAllowed, match="no amounts"):
         session.performance("spend")
+    # Whether anybody has a value is not told, nor any value.
+    for spec in (f"rampid=XY{7:047d}", "rampid=nobody"):
+        with pytest.raises(NotAllowed, match="Fewer than two segments have enough people"):
+            session.performance(spec)
+    with pytest.raises(InvalidInput) as caught:
+        session.performance("plan")
+    assert not {"basic", "plus", "gold"} & set(str(caught.value).replace("=", " ").split())
+    with pytest.raises(InvalidInput, match="'rampid' cannot be an outcome\\."):
+        session.performance("rampid")
     reach = session.predict_size(100_000)
     assert reach.low <= reach.size <= reach.high
     budget = session.privacy_budget
@@ -329,3 +339,23 @@ def test_a_model_words_what_the_facts_tell(
     # The words are decisions: they are saved, and need no model to come back.
     again = Session.from_json(session.to_json(), table())
     assert {s.name for s in again.segmentation.segments} == names  # type: ignore[union-attr]
+
+
+def test_findings_are_drawn_by_the_builder() -> None:
+    builder = AudienceBuilder(table(), id="who")
+    builder.session.confirm(CUT)
+    builder.session.segment(12)
+    with pytest.raises(WrongStep, match="There is no overlap yet"):
+        builder.chart("overlap")
+    builder.session.overlap()
+    builder.session.lookalike([1, 2])
+    builder.session.performance("bought")
+    builder.session.update(table(50, seed=3))
+    # A batch is another state of the segments: what was found before it no longer holds.
+    assert builder.session.insight("overlap") is None
+    assert builder.chart("update").to_dict()["title"].startswith("Drift of the batch")
+    builder.session.undo()
+    titles = [builder.chart(name).to_dict()["title"] for name in ("overlap", "lookalike")]
+    assert titles[0].startswith("Overlap of audiences")
+    assert titles[1].startswith("Seed found by its lookalikes")
+    builder.close()

@@ -29,6 +29,8 @@ def outcome_of(
     index: pd.Index[Any],
     catalog: Catalog,
     allowed: Collection[str] = (),
+    *,
+    silent: bool = False,
 ) -> tuple[pd.Series[Any], str]:
     """Read a column of the records as an outcome.
 
@@ -46,6 +48,8 @@ def outcome_of(
         What columns mean.
     allowed : collection of str, default ()
         Sensitive columns that somebody allowed.
+    silent : bool, default False
+        Whether errors tell no value, nor whether anybody has one, as in a clean room.
 
     Returns
     -------
@@ -100,21 +104,21 @@ def outcome_of(
             same = series == number
         else:
             same = series.astype(str).str.strip().str.casefold() == value.casefold()
-        if not same.any():
+        if not silent and not same.any():
             raise NotFound(f"No record has {code}={value}.", "Name a value of the column.")
         return pd.Series(np.where(series.isna(), np.nan, same), index, dtype="float64"), code
     try:
         column, read, _ = learn_column(series, Variable(code, code), False)
     except Refused as reason:
-        raise InvalidInput(
-            f"{code!r} cannot be an outcome: {reason}.", "Name another column."
-        ) from reason
+        why = "" if silent else f": {reason}"
+        raise InvalidInput(f"{code!r} cannot be an outcome{why}.", "Name another column.") from None
     if column.levels and column.value_type != "boolean":
         numbers = pd.to_numeric(pd.Series(list(column.levels)), errors="coerce").to_numpy()
         if np.isnan(numbers).any():
+            first = "…" if silent else column.levels[0]
             raise InvalidInput(
-                f"{code!r} has {len(column.levels)} levels.",
-                f"Name one: {code}={column.levels[0]}.",
+                f"{code!r} has {'several' if silent else len(column.levels)} levels.",
+                f"Name one: {code}={first}.",
             )
         places = np.nan_to_num(read).astype(np.intp)
         read = np.where(np.isnan(read), np.nan, numbers[places])
