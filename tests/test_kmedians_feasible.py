@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -208,3 +209,58 @@ def test_extreme_numbers_are_looked_at_without_overflow() -> None:
     rows = np.random.default_rng(0).normal(size=(200, 3)) * 1e307
     shares = [c.value for c in feasibility(rows).checks if c.name == "largest column"]
     assert re.fullmatch(r"column \d makes up 3\d% of all distances", shares[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "bounds", "value"),
+    [
+        ("auto", (0.05, 0.10), "10 to 20 possible"),
+        (12, (0.05, 0.10), "12 of 10 to 20 possible"),
+        ("auto", (0.6, 1.0), "1 possible"),
+        (1, (0.6, 1.0), "1 of 1 possible"),
+        ("auto", (0.0, 1.0), "1 to 1,000 possible"),
+    ],
+)
+def test_the_numbers_that_are_possible_are_named(
+    asked: int | Literal["auto"], bounds: tuple[float, float], value: str
+) -> None:
+    check = feasibility(1000, asked, min_share=bounds[0], max_share=bounds[1]).checks[2]
+    assert (check.value, check.verdict, check.advice) == (value, "fine", "")
+
+
+def test_without_a_number_asked_for_only_the_shares_are_advised() -> None:
+    check = feasibility(29).checks[2]
+    assert check.advice == "With 14 clusters, min_share=0.068 and max_share=0.104 would do."
+    one = feasibility(1, min_share=0.0, max_share=0.5).checks[2]
+    assert one.advice == "With 1 cluster, min_share=1 and max_share=1 would do."
+
+
+def test_every_warning_says_what_to_do() -> None:
+    rows = np.zeros((3000, 7))
+    rows[:, 0] = np.repeat(np.arange(1500.0), 2) * 1e6
+    rows[:, 1] = rows[:, 0] / 1e9
+    report = feasibility(rows)
+    assert report.warnings == (
+        "Identical rows: 50% of rows repeat another. Where equal records are cut apart, which of "
+        "them goes where is arbitrary: add variables or widen the bounds.",
+        "Constant columns: 5 of 7 (column 2, column 3, column 4, column 5, column 6). They tell "
+        "no records apart: leave them out.",
+        "Largest column: column 0 makes up 100% of all distances. The others hardly count: bring "
+        "the columns to one scale.",
+        "Dominated columns: 1 of 7 (column 1) make up less than 0.14% of all distances each. They "
+        "play no part: rescale them or leave them out.",
+    )
+    with pytest.raises(InvalidInput, match="Give rows and columns."):
+        feasibility(rows[:, :0])
+    rows[7:9] = np.inf
+    (check,) = (c for c in feasibility(rows).checks if c.name == "missing values")
+    assert check.value == "2 of 3,000 rows hold missing or infinite values"
+    assert (check.verdict, check.advice) == ("impossible", "Fill or drop them first.")
+
+
+def test_two_columns_are_compared_and_one_is_not() -> None:
+    rows = np.random.default_rng(0).random((400, 2))
+    names = [c.name for c in feasibility(rows).checks]
+    assert names[-3:] == ["identical rows", "constant columns", "largest column"]
+    assert feasibility(rows[:, :1]).checks[-1].name == "constant columns"
+    assert feasibility(0 * rows).checks[-1].name == "constant columns"
