@@ -250,7 +250,7 @@ def test_every_warning_says_what_to_do() -> None:
         "Dominated columns: 1 of 7 (column 1) make up less than 0.14% of all distances each. They "
         "play no part: rescale them or leave them out.",
     )
-    with pytest.raises(InvalidInput, match="Give rows and columns."):
+    with pytest.raises(InvalidInput, match="Give rows and columns"):
         feasibility(rows[:, :0])
     rows[7:9] = np.inf
     (check,) = (c for c in feasibility(rows).checks if c.name == "missing values")
