@@ -1,0 +1,645 @@
+"""History: keep, look up and go on with what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, delete, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session as Transaction
+
+from audience_nb.errors import NotFound, SourceFailed, WrongStep
+from audience_nb.history.digests import audience_digest, workflow_digest
+from audience_nb.history.opening import migrate, open_engine
+from audience_nb.history.tables import (
+    AudienceRow,
+    DeliveryRow,
+    SegmentRow,
+    SessionRow,
+    Table,
+    VariableRow,
+    WorkflowRow,
+    new_id,
+    now,
+)
+
+if TYPE_CHECKING:
+    from audience_nb.session import Session
+
+__all__ = ["History", "Kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a session is kept as.
+
+    Parameters
+    ----------
+    session_id : str
+        Its id.
+    version : int
+        Counts the changes that were acknowledged.
+    workflow_id, audience_id : str or None
+        Of its segments and of those picked, once there are any.
+    """
+
+    session_id: str
+    version: int
+    workflow_id: str | None = None
+    audience_id: str | None = None
+
+
+class History:
+    """Sessions, workflows, segments, audiences and deliveries in a database.
+
+    What a method returned is on disk: a process killed at any moment loses nothing acknowledged.
+
+    Parameters
+    ----------
+    url : str or pathlib.Path
+        File of SQLite, made where there is none, or the address of a PostgreSQL database.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither.
+    SourceFailed
+        If the database cannot be reached.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> from audience_nb.session import Session
+    >>> frame = pd.DataFrame({"age": range(20, 80)})
+    >>> session = Session(frame)
+    >>> _ = session.confirm(["age"]), session.segment(n_segments=12)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = History(Path(folder) / "history.sqlite3")
+    ...     kept = history.keep(session, "ann")
+    ...     again = history.run_again(kept.workflow_id, frame)
+    ...     history.close()
+    >>> again.segmentation.labels.equals(session.segmentation.labels)
+    True
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self._engine = open_engine(url)
+        migrate(self._engine)
+
+    def __repr__(self) -> str:
+        return f"History({self._engine.dialect.name})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def probe(self) -> str:
+        """Ask the database for an answer.
+
+        Returns
+        -------
+        str
+            Name of its engine.
+
+        Raises
+        ------
+        SourceFailed
+            If it gives none.
+        """
+        with self._reading() as transaction:
+            transaction.execute(text("SELECT 1"))
+        return self._engine.dialect.name
+
+    # -- keeping ---------------------------------------------------------------------------------
+
+    def keep(
+        self,
+        session: Session,
+        user: str,
+        *,
+        source: str = "",
+        known: Kept | None = None,
+        snapshot: Mapping[str, Any] | None = None,
+    ) -> Kept:
+        """Keep a session, and its workflow and audience where there are segments; all or nothing.
+
+        Parameters
+        ----------
+        session : Session
+            What to keep: its decisions alone.
+        user : str
+            Whose it is.
+        source : str, optional
+            What the source of records is called; by default as the session says.
+        known : Kept, optional
+            As it was kept before; None for the first time.
+        snapshot : mapping, optional
+            Of the session as it stands, where it is at hand already.
+
+        Returns
+        -------
+        Kept
+
+        Raises
+        ------
+        WrongStep
+            If somebody else changed the session since.
+        SourceFailed
+            If the database fails.
+        """
+        with session.lock:
+            decisions = session.to_json()
+            shown = dict(snapshot or session.snapshot().to_dict())
+            source = source or session.source.name
+            # A clean room's own values say what its records are.
+            open_to_view = session.state.rows_may_be_seen
+            variables = [session.catalog[code] for code in session.state.confirmed]
+        moment = now()
+        with self._writing() as transaction:
+            if known is None:
+                row = SessionRow(
+                    session_id=new_id(),
+                    user_id=user,
+                    source=source,
+                    decisions=decisions,
+                    version=1,
+                    created_at=moment,
+                    updated_at=moment,
+                )
+                transaction.add(row)
+                transaction.flush()
+                session_id, version = row.session_id, 1
+            else:
+                session_id, version = known.session_id, known.version + 1
+                changed = transaction.execute(
+                    update(SessionRow)
+                    .where(SessionRow.session_id == session_id)
+                    .where(SessionRow.version == known.version)
+                    .values(decisions=decisions, version=version, updated_at=moment)
+                )
+                if not getattr(changed, "rowcount", 0):
+                    raise WrongStep(
+                        "Somebody else changed this session, or ended it, in the meantime.",
+                        "Look at it as it is now, then do it again.",
+                    )
+            if shown["segmentation"] is None:
+                return Kept(session_id, version)
+            workflow_id = self._keep_workflow(
+                transaction, session_id, user, source, decisions, shown
+            )
+            self._keep_variables(
+                transaction,
+                [
+                    {
+                        "variable_code": v.code,
+                        "data_source": source,
+                        "variable_name": v.label,
+                        "variable_type": v.kind,
+                        "data_type": decisions["data_type"],
+                        "description": v.description,
+                        "category": v.category,
+                        "subcategory": v.subcategory,
+                        "possible_values": list(v.values) if open_to_view else None,
+                        "value_range": v.value_range if open_to_view else None,
+                        "update_frequency": v.update_frequency,
+                    }
+                    for v in variables
+                ],
+            )
+            audience_id = self._keep_audience(
+                transaction, session_id, workflow_id, user, source, decisions, shown
+            )
+            return Kept(session_id, version, workflow_id, audience_id)
+
+    def _keep_variables(self, transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+        # Two writers may meet a variable at the same time: the first one's row stays.
+        inserts: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+        insert = inserts[self._engine.dialect.name]
+        transaction.execute(insert(VariableRow).on_conflict_do_nothing(), rows)
+
+    @staticmethod
+    def _keep_workflow(
+        transaction: Transaction,
+        session_id: str,
+        user: str,
+        source: str,
+        decisions: dict[str, Any],
+        shown: Mapping[str, Any],
+    ) -> str:
+        digest = workflow_digest(source, decisions)
+        there = transaction.scalar(
+            select(WorkflowRow.workflow_id)
+            .where(WorkflowRow.session_id == session_id)
+            .where(WorkflowRow.digest == digest)
+            .where(WorkflowRow.status == "complete")
+        )
+        if there is not None:
+            return there
+        cut = shown["segmentation"]
+        row = WorkflowRow(
+            workflow_id=new_id(),
+            session_id=session_id,
+            user_id=user,
+            source=source,
+            original_query=decisions["query"] or "",
+            selected_variables=decisions["confirmed"],
+            total_records=cut["n_records"],
+            num_segments=cut["n_segments"],
+            status="complete",
+            decisions=decisions,
+            digest=digest,
+            completed_at=now(),
+        )
+        transaction.add(row)
+        transaction.flush()
+        transaction.add_all(
+            SegmentRow(
+                workflow_id=row.workflow_id,
+                segment_number=segment["id"],
+                segment_size=segment["size"],
+                segment_percentage=round(Decimal(100 * segment["share"]), 2),
+                characteristics={
+                    "name": segment["name"],
+                    "description": segment["description"],
+                    "traits": segment["traits"],
+                },
+                prizm_segments=segment["lifestyles"],
+            )
+            for segment in cut["segments"]
+        )
+        return row.workflow_id
+
+    @staticmethod
+    def _keep_audience(
+        transaction: Transaction,
+        session_id: str,
+        workflow_id: str,
+        user: str,
+        source: str,
+        decisions: dict[str, Any],
+        shown: Mapping[str, Any],
+    ) -> str:
+        digest = audience_digest(source, decisions)
+        there = transaction.scalar(
+            select(AudienceRow.audience_id)
+            .where(AudienceRow.session_id == session_id)
+            .where(AudienceRow.digest == digest)
+        )
+        if there is not None:
+            return there
+        audience = shown["audience"]
+        row = AudienceRow(
+            audience_id=new_id(),
+            workflow_id=workflow_id,
+            session_id=session_id,
+            user_id=user,
+            source=source,
+            name=audience["name"],
+            segments=audience["segments"],
+            size=audience["size"],
+            decisions=decisions,
+            digest=digest,
+        )
+        transaction.add(row)
+        return row.audience_id
+
+    def keep_failure(
+        self, session: Session, user: str, error: Exception, *, source: str = "", known: Kept
+    ) -> str:
+        """Keep that records could not be cut.
+
+        Parameters
+        ----------
+        session : Session
+            As it stood.
+        user : str
+            Whose it is.
+        error : Exception
+            What went wrong; its text names no person.
+        source : str, optional
+            What the source of records is called.
+        known : Kept
+            As the session is kept.
+
+        Returns
+        -------
+        str
+            Id of the workflow, its status is "failed".
+        """
+        with session.lock:
+            decisions = session.to_json()
+        source = source or session.source.name
+        workflow_id = new_id()
+        with self._writing() as transaction:
+            there = transaction.get(SessionRow, known.session_id)
+            transaction.add(
+                WorkflowRow(
+                    workflow_id=workflow_id,
+                    session_id=None if there is None else known.session_id,
+                    user_id=user,
+                    source=source,
+                    original_query=decisions["query"] or "",
+                    selected_variables=decisions["confirmed"] or decisions["selected"],
+                    total_records=0,
+                    num_segments=0,
+                    status="failed",
+                    error_message=str(error)[:1000],
+                    decisions=decisions,
+                    digest=workflow_digest(source, decisions),
+                    completed_at=now(),
+                )
+            )
+        return workflow_id
+
+    def keep_delivery(self, audience_id: str, user: str, receipt: Mapping[str, Any]) -> str:
+        """Keep the receipt of an export or a distribution.
+
+        Parameters
+        ----------
+        audience_id : str
+            What left, or would have.
+        user : str
+            Who asked for it.
+        receipt : mapping
+            `destination`, `dry_run`, `rows_sent`, `rows_dropped`, as `Delivery.to_dict` gives.
+
+        Returns
+        -------
+        str
+            Its id.
+        """
+        delivery_id = new_id()
+        with self._writing() as transaction:
+            transaction.add(
+                DeliveryRow(
+                    delivery_id=delivery_id,
+                    audience_id=audience_id,
+                    user_id=user,
+                    destination=receipt["destination"],
+                    dry_run=receipt["dry_run"],
+                    rows_sent=receipt["rows_sent"],
+                    rows_dropped=dict(receipt["rows_dropped"]),
+                )
+            )
+        return delivery_id
+
+    def forget(self, session_id: str, user: str) -> None:
+        """End a session; its workflows and audiences stay in the history.
+
+        Parameters
+        ----------
+        session_id, user : str
+            Which one, and whose it is.
+
+        Raises
+        ------
+        NotFound
+            If the user has no such session.
+        """
+        with self._writing() as transaction:
+            gone = transaction.execute(
+                delete(SessionRow)
+                .where(SessionRow.session_id == session_id)
+                .where(SessionRow.user_id == user)
+            )
+            if not getattr(gone, "rowcount", 0):
+                raise _absent("session")
+
+    # -- looking up ------------------------------------------------------------------------------
+
+    def version(self, session_id: str) -> int | None:
+        """Give how often a session was kept, None if there is none.
+
+        Parameters
+        ----------
+        session_id : str
+            Its id.
+
+        Returns
+        -------
+        int or None
+        """
+        with self._reading() as transaction:
+            return transaction.scalar(
+                select(SessionRow.version).where(SessionRow.session_id == session_id)
+            )
+
+    def session(self, session_id: str, user: str) -> dict[str, Any]:
+        """Give one session's row.
+
+        Parameters
+        ----------
+        session_id, user : str
+            Which one, and whose it is.
+
+        Returns
+        -------
+        dict
+            The columns of `sessions`, among them the `decisions`.
+
+        Raises
+        ------
+        NotFound
+            If the user has no such session.
+        """
+        return self._one(SessionRow, session_id, user, "session")
+
+    def workflow(self, workflow_id: str, user: str | None = None) -> dict[str, Any]:
+        """Give one workflow's row with its segments.
+
+        Parameters
+        ----------
+        workflow_id : str
+            Which one.
+        user : str, optional
+            Whose it must be; by default anybody's.
+
+        Returns
+        -------
+        dict
+            The columns of `workflow_history`, and `segments`, those of `audience_segments`.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        """
+        row = self._one(WorkflowRow, workflow_id, user, "workflow")
+        ordered = (
+            select(SegmentRow)
+            .where(SegmentRow.workflow_id == workflow_id)
+            .order_by(SegmentRow.segment_number)
+        )
+        return {**row, "segments": self._many(ordered)}
+
+    def audience(self, audience_id: str, user: str | None = None) -> dict[str, Any]:
+        """Give one audience's row.
+
+        Parameters
+        ----------
+        audience_id : str
+            Which one.
+        user : str, optional
+            Whose it must be; by default anybody's.
+
+        Returns
+        -------
+        dict
+            The columns of `audiences`.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        """
+        return self._one(AudienceRow, audience_id, user, "audience")
+
+    def sessions(
+        self, user: str, limit: int = 50, before: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """List a user's sessions, the last changed first.
+
+        Parameters
+        ----------
+        user : str
+            Whose.
+        limit : int, optional
+            At most so many.
+        before : datetime.datetime, optional
+            Only those changed earlier: the last moment of the page before.
+
+        Returns
+        -------
+        list of dict
+        """
+        return self._page(SessionRow, SessionRow.updated_at, user, limit, before)
+
+    def workflows(
+        self, user: str, limit: int = 50, before: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """List a user's workflows, the newest first.
+
+        Parameters
+        ----------
+        user : str
+            Whose.
+        limit : int, optional
+            At most so many.
+        before : datetime.datetime, optional
+            Only those made earlier: the last moment of the page before.
+
+        Returns
+        -------
+        list of dict
+        """
+        return self._page(WorkflowRow, WorkflowRow.created_at, user, limit, before)
+
+    def deliveries(self, audience_id: str) -> list[dict[str, Any]]:
+        """List the receipts of an audience, the oldest first.
+
+        Parameters
+        ----------
+        audience_id : str
+            Which one.
+
+        Returns
+        -------
+        list of dict
+        """
+        mine = select(DeliveryRow).where(DeliveryRow.audience_id == audience_id)
+        return self._many(mine.order_by(DeliveryRow.created_at))
+
+    def run_again(self, workflow_id: str, frame: Any = None, **options: Any) -> Session:
+        """Run a past workflow again from its row; nothing is exported or sent again.
+
+        Parameters
+        ----------
+        workflow_id : str
+            Which one.
+        frame : table or path, optional
+            The records, where they were your own.
+        **options
+            As for `Session.from_json`.
+
+        Returns
+        -------
+        Session
+            With the segments as they were cut.
+
+        Raises
+        ------
+        NotFound
+            If there is no such workflow.
+        InvalidInput
+            If the catalogue or the records are other ones.
+        """
+        from audience_nb.session import Session
+
+        return Session.from_json(self.workflow(workflow_id)["decisions"], frame, **options)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Iterator[Transaction]:
+        with _failing_plainly(), Transaction(self._engine) as transaction, transaction.begin():
+            yield transaction
+
+    @contextmanager
+    def _reading(self) -> Iterator[Transaction]:
+        engine = self._engine.execution_options(reading=True)
+        with _failing_plainly(), Transaction(engine) as transaction:
+            yield transaction
+
+    def _one(self, table: type[Table], id: str, user: str | None, what: str) -> dict[str, Any]:
+        with self._reading() as transaction:
+            row = transaction.get(table, id)
+            # What belongs to somebody else is not there: an answer would tell that it is.
+            if row is None or (user is not None and getattr(row, "user_id", None) != user):
+                raise _absent(what)
+            return _values(row)
+
+    def _many(self, statement: Select[Any]) -> list[dict[str, Any]]:
+        with self._reading() as transaction:
+            return [_values(row) for row in transaction.scalars(statement)]
+
+    def _page(
+        self, table: Any, moment: Any, user: str, limit: int, before: datetime | None
+    ) -> list[dict[str, Any]]:
+        statement = select(table).where(table.user_id == user)
+        if before is not None:
+            statement = statement.where(moment < before)
+        return self._many(statement.order_by(moment.desc()).limit(limit))
+
+
+@contextmanager
+def _failing_plainly() -> Iterator[None]:
+    """Say that the database failed, without what was written: it may name people's words."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise SourceFailed(
+            f"The history's database failed: {type(error.orig).__name__}.",
+            "Try again; if it goes on, check that the database runs and has room.",
+        ) from error
+
+
+def _absent(what: str) -> NotFound:
+    return NotFound(f"There is no such {what}.", "Check its id, or start a new one.")
+
+
+def _values(row: Table) -> dict[str, Any]:
+    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    # SQLite forgets the zone; it is always UTC.
+    return {
+        name: value.replace(tzinfo=UTC)
+        if isinstance(value, datetime) and value.tzinfo is None
+        else value
+        for name, value in values.items()
+    }

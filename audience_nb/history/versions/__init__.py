@@ -1,0 +1,1 @@
+"""Migrations of the history, oldest first; Alembic reads them from here."""

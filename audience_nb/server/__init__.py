@@ -1,0 +1,1 @@
+"""The REST face: a view of sessions for Jupyter Server."""
