@@ -328,6 +328,8 @@ def _segmentation(session: Session) -> dict[str, Any] | None:
 
 def _lifestyles(session: Session) -> dict[int, dict[str, Any]]:
     """Give the three most frequent types of each segment."""
+    from audience_nb.lifestyles import how_to_read
+
     profile = session.state.lifestyles
     if profile is None:
         return {}
@@ -344,6 +346,7 @@ def _lifestyles(session: Session) -> dict[int, dict[str, Any]]:
                 for row in rows.head(3).to_dict("records")
             ],
             "diversity": round(float(rows["diversity"].iloc[0]), 3),
+            "reading": how_to_read(rows),
         }
         for segment, rows in profile.groupby("segment")
     }

@@ -122,6 +122,7 @@ export function SegmentCard({ link, state, segment, picked, onPick }: Props) {
           </tbody>
         </table>
       )}
+      {segment.reading && <p class="anb-note">{segment.reading}</p>}
     </article>
   );
 }

@@ -136,6 +136,8 @@ export interface Segment {
   traits: Trait[];
   lifestyles: Lifestyle[];
   diversity: number | null;
+  /** How to read the lifestyles, in words. */
+  reading?: string;
 }
 
 export interface Segmentation {

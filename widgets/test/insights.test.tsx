@@ -122,6 +122,22 @@ describe("insights", () => {
     expect(violations.map((v) => [v.id, v.nodes[0]?.html])).toEqual([]);
   });
 
+  it("say how to read lifestyles beside them", () => {
+    const segmentation = exported.segmentation;
+    if (!segmentation) throw new Error("no segments");
+    const [first, ...rest] = segmentation.segments;
+    if (!first) throw new Error("no segment");
+    const reading = "In segment 1, 25.0 % of records are <i>Settled</i>.";
+    const segments = [{ ...first, reading }, ...rest];
+    render(
+      <App
+        model={new FakeModel({ ...exported, segmentation: { ...segmentation, segments } }).asModel()}
+        host={host}
+      />,
+    );
+    expect(screen.getByText(reading).closest("article")).toBeTruthy();
+  });
+
   it("offer another name where there is one", () => {
     const model = show(all);
     expect(screen.queryByRole("button", { name: /Name what they buy/ })).toBeNull();
