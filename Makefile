@@ -10,13 +10,14 @@ ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root,)
 SOURCES := $(shell find widgets/src widgets/package.json widgets/build.mjs -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab voila test demo data bundle lint types unit frontend notebooks browser clean
+.PHONY: help lab voila test demo docs binder-check data bundle lint types unit frontend notebooks browser clean
 
 help:
 	@echo "make lab    open JupyterLab on $(NOTEBOOK)"
 	@echo "make voila  open the builder as a page without code"
 	@echo "make test   install what tests need and run them all"
 	@echo "make demo   run the notebook without a screen, print where the CSV is"
+	@echo "make docs   build the pages, print where they are"
 
 .venv/installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 was found. Set PYTHON=/path/to/python."; exit 1; }
@@ -31,7 +32,7 @@ help:
 	@touch $@
 
 .venv/tested: .venv/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test,docs]'
 	$(BIN)/python tests/browser/chromium.py
 	@touch $@
 
@@ -46,6 +47,11 @@ demo: .venv/indexed
 	@$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --output-dir build/demo \
 	  --ExecutePreprocessor.store_widget_state=False $(NOTEBOOK)
 	@$(BIN)/python -c 'import pathlib; f = max(pathlib.Path("notebooks/exports").glob("*.csv"), key=lambda p: p.stat().st_mtime); print(f"Exported audience: {f.resolve()}")'
+
+docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,docs]'
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/docs/doctrees docs build/docs/html
+	@echo "Open $(CURDIR)/build/docs/html/index.html"
 
 test: lint types frontend unit notebooks browser
 
