@@ -7,7 +7,7 @@ from typing import Any
 
 from audience_nb.conversation.actions import Action, Choose, Filter, Keep, Limit
 from audience_nb.conversation.context import Context
-from audience_nb.conversation.lexicon import wrapped
+from audience_nb.conversation.lexicon import PRE, wrapped
 from audience_nb.conversation.line import Line
 from audience_nb.conversation.topics import topics_in
 from audience_nb.variable import DataType, Kind
@@ -22,7 +22,8 @@ _FIRST = (
 )
 _THIRD = (
     r"(?:(?:third|3rd|3p|3e|tierce|tierces|tiers)[ -]?(?:party|partie|parties)?|"
-    r"(?:donnees )?(?:de )?(?:tierce partie|tiers|tierces)|licensed|bought|purchased)"
+    r"(?:donnees )?(?:de )?(?:tierce partie|tiers|tierces)|(?:licensed|bought|purchased)(?: "
+    r"(?:third|3rd)[ -]?party)?)"
 )
 _CLEAN = r"(?:(?:data )?clean[ -]?rooms?|(?:une |la |les )?salles? blanches?|data clean rooms?|dcr)"
 _DATA_TYPES: tuple[tuple[str, DataType], ...] = (
@@ -61,7 +62,7 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"life-?styles?|lifestyle types?|styles? de vie|modes? de vie|life styles?", "lifestyle"),
 )  # fmt: skip
 _JOIN = re.compile(r" ?(?:,|&|/|;|\+) ?(?:(?:and|or|et|ou) )?| (?:and|or|et|ou|as well as|plus) ")
-_VARS = r"(?:<vars>|ones|of them|options|items|things|more)"
+_VARS = r"(?:<vars>|ones|of them|options|items|things|choices?|choix|more)"
 
 
 def _choose(match: re.Match[str], line: Line, context: Context) -> list[Action]:
@@ -90,7 +91,7 @@ def _fewer(match: re.Match[str], line: Line, context: Context) -> list[Action]:
 
 def _limit(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     groups = match.groupdict()
-    number = int(next(groups[n] for n in ("n", "n2", "n5") if groups.get(n)))
+    number = int(next(groups[n] for n in ("n", "n2", "n5", "n6", "n7") if groups.get(n)))
     return [Limit(number)] if 1 <= number <= 1000 else None
 
 
@@ -110,9 +111,12 @@ def _only(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
     if match["from"] or not context.asked:
         return None
     said = match["show"] or ""
-    only = match["only"] or re.search(r"\b(?:only|que|seulement|just)\b", said)
+    just = re.match(rf"{PRE}(?<=just |only )(?:keep|garde)", line.words)
+    only = just or match["only"] or re.search(r"\b(?:only|que|seulement|just)\b", said)
     # "keep pets" is something that people do; "keep only pets" is said of a list.
-    strict = re.search(r"\b(?:narrow|restrict|restrei|stick|stay|focus|limit)", said)
+    strict = re.search(
+        r"\b(?:narrow|restrict|restrei|stick|stay|focus|limit|concentr|reduce|zoom)", said
+    )
     keeping = re.search(r"\b(?:keep|garde)", said)
     told = (
         match["mark"] is not None
@@ -123,6 +127,22 @@ def _only(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
         return None
     topics = topics_in(what)
     return [Keep(topics)] if topics else None
+
+
+def _rather(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "values, not demographics"."""
+    what, other = line.group(match, "what"), line.group(match, "other")
+    if what is None or other is None or _values(other, context, marked=False) is None:
+        return None
+    found = _values(what, context, marked=False)
+    return None if found is None else [Filter(**found)]
+
+
+def _section(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "anything in Travel": a source or a category by its name, and nothing else."""
+    what = line.group(match, "what")
+    found = None if what is None else _values(what, context, marked=True)
+    return None if found is None else [Filter(**found)]
 
 
 def _without(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
@@ -165,7 +185,11 @@ def _values(what: Line, context: Context, *, marked: bool) -> dict[str, Any] | N
     sources: list[str] = []
     categories: list[str] = []
     for part in _JOIN.split(what.words):
-        part = re.sub(r"^(?:(?:the|only|just|les|le|la|des|du|de|any|all|from) )+", "", part)
+        part = re.sub(
+            r"^(?:(?:the|only|just|les|le|la|des|du|de|any|all|from|donnees|data|variables) )+",
+            "",
+            part,
+        )
         part = re.sub(
             r" (?:variables?|ones|traits?|types?|questions?|categor\w+|sources?)$", "", part
         )
@@ -204,9 +228,14 @@ _BY = (
 _ALL_TYPES = rf"(?:{_FIRST}|{_THIRD}|{_CLEAN})(?: (?:data|donnees|use))?"
 _RULES = (
     (
-        r"(?:(?:use|switch(?: it)? to|change(?: (?:it|the data type))? to|choose|pick|take|select|"
+        r"(?:(?:use|switch(?: (?:it|(?:the )?data ?type))? to|change(?: (?:it|the data type))? "
+        r"to|choose|pick|take|select|"
         r"work (?:with|in|on)|go (?:with|to)|move (?:in)?to|set(?: the)?(?: data ?type)?(?: to)?|"
         r"try|"
+        r"(?:we|i)(?:'re| are|'m| am)? (?:use|using|take|only have)|on (?:a|utilise)|nous "
+        r"(?:avons|utilisons)|j' (?:ai|"
+        r"utilise)|"
+        r"(?:treat|consider|regard|take) (?:this|it|that|the data|these)(?: as)?|"
         r"i have|i've got|it's|this is|these are|we have|i work (?:in|with)|we are(?: working)? "
         r"(?:in|with)|we're in|i'm in|i am in|(?:je|on) travaille (?:en|avec|dans)|nous "
         r"travaillons (?:en|avec|dans)|we work (?:in|with)|"
@@ -251,13 +280,15 @@ _RULES = (
         r"(?:kinds?(?: of variables)?|sources?|categories|types of variables|genres)(?: again)?"
         r"|(?:(?:tous|toutes|all) )?(?:the |les )?filt(?:ers|res) ,? ?(?:enleve[rz]?|retire[rz]?|"
         r"supprime[rz]?|off)(?: les)?"
-        r"|(?:filters?|filtres?) off|show (?:me )?(?:everything|all)(?: again)?|unfilter|"
+        r"|(?:(?:turn|switch) )?(?:the |all )*(?:filters?|filtres?) off|"
+        r"show (?:me )?(?:everything|all)(?: again)?|unfilter|"
         r"montre(?: moi)? tout|affiche[rz]? tout",
         _off,
     ),
     (
         r"(?:(?:show|give|find|list|get|suggest|i want|i need|want|donne|montre|propose|trouve|"
-        r"affiche|"
+        r"affiche|any|got(?: any)?|are there(?: any)?|do you have(?: any)?|have you got(?: any)?|"
+        r"y a t il|"
         r"let's see|can i see|let me see|j' en veux|i'd like|bring up)"
         r"(?: (?:me|us|moi|nous|m' en|en))? )?"
         rf"(?:(?:(?P<n>\d+|some|a few|even|quelques|encore|many|a lot|lots|way) )*"
@@ -268,22 +299,29 @@ _RULES = (
         rf"supplementaires)(?: {_VARS})?|encore (?P<n4>\d+)(?: {_VARS})?|encore(?: (?:plus|des "
         rf"{_VARS}|de {_VARS}))?|"
         r"what else(?: (?:is there|have you got|do you have|fits))?|anything else|quoi d' autre|"
-        r"load more|keep going|a longer list|une liste plus longue|more of them)",
+        r"load more|keep going|(?:make (?:it|the list) longer)|a longer list|"
+        r"une liste plus longue|more of them)",
         _more,
     ),
     (
-        r"(?:(?:show|give|i want|i need|that's|that is|it's|c' est|too many|want|donne|montre|"
-        r"affiche|trop)"
+        r"(?:(?:show|give|i want|i need|i'd like|i would like|let's have|can i (?:have|get|see)|"
+        r"that's|that is|it's|c' est|too many|want|donne|montre|affiche|trop|j' en veux|"
+        r"je (?:veux|voudrais)|j' aimerais)"
         r"(?: (?:me|us|moi|nous|m' en|en))? )?(?:(?P<n>\d+) )?"
         rf"(?:fewer|less|moins de|moins)(?: {_VARS})?|(?:(?:that's|that is|there are|it's|c' est|"
         rf"il y a) )?(?:too many|trop de) {_VARS}|"
-        rf"(?P<m>\d+)? ?(?:fewer|less) {_VARS}|(?:a )?shorter list|shorten the list|"
+        rf"(?P<m>\d+)? ?(?:fewer|less) {_VARS}|"
+        r"(?:(?:give|show|get|make)(?: me)? |i(?: want|'d like) )?(?:a )?(?:shorter|smaller) list|"
+        r"shorten (?:the list|it)|make (?:it|the list) shorter|"
         r"(?:une )?liste plus courte|raccourci(?:s|r|ssez) la liste|that's too many|"
-        r"c' est trop|too many|trop",
+        r"(?:that's|that is|there are|it's) (?:(?:way|far|much|a bit|a little|really) )*too many|"
+        r"c' est (?:(?:beaucoup|bien|vraiment) )?trop|too many|trop|(?:too|way too) (?:long|big) "
+        r"(?:a )?list|(?:the |this )?list is (?:way )?too long|la liste est trop longue",
         _fewer,
     ),
     (
-        r"(?:(?:il me faut|j' ai besoin de|je veux|have|show|give|list|get|display|suggest|find|"
+        r"(?:(?:il me faut|j' ai besoin de|je veux|let me see|let's see|see|have|show|give|list|"
+        r"get|display|suggest|find|"
         r"limit|restrict|cut|reduce|trim|keep|want|"
         r"i (?:want|need)|only|just|donne|montre|affiche|limite|reduis|propose|garde|use|make it|"
         r"set(?: the)?(?: limit)?)(?: (?:me|us|moi|nous|it|them|this|the list|la liste|you|"
@@ -292,10 +330,17 @@ _RULES = (
         r"(?:(?:only|just|the|the top|top|best|the best|the first|seulement|les|les meilleures|"
         r"at most|"
         r"no more than|up to|max|maximum|au plus|pas plus de|exactly|about|jusqu' a) )*"
-        r"(?P<n>\d+) (?:(?:best|top|first|meilleure?s|most relevant|premieres?) )?(?:<vars>|ones)"
-        r"(?: (?:at most|max|maximum|only|seulement|instead|in total|au plus|au maximum))?"
-        r"|(?:show|give|montre|donne)(?: (?:me|moi))(?: (?:the )?top)? (?P<n2>\d+)|"
-        r"(?:the )?top (?P<n5>\d+)",
+        r"(?P<n>\d+) (?:of )?(?:(?:best|top|first|meilleure?s|most relevant|premieres?) "
+        r")?(?:<vars>|ones|them|these)"
+        r"(?: (?:(?:is|are|would be) (?:enough|plenty|fine)|at most|max|maximum|only|seulement|"
+        r"instead|in total|au plus|au maximum))?"
+        r"|(?:cut|reduce|trim|shorten|limit|restrict|bring|shrink|extend|expand|grow|lengthen|"
+        r"widen|raccourci\w*) (?:the|this|"
+        r"la) (?:list|answer|liste)(?: down)? (?:to|a) (?P<n7>\d+)"
+        r"|(?:(?:keep|show(?: me)?|give me|leave|garde[rz]?|montre(?: moi)?) )?(?:only |just |"
+        r"seulement |uniquement |que )?(?:the first|the top|les) (?P<n6>\d+)(?: premiere?s?)?"
+        r"|(?:show|give|list|display|montre|donne)(?: (?:me|moi))?(?: (?:the )?top)? (?P<n2>\d+)|"
+        r"(?:the )?(?:top|best) (?P<n5>\d+)",
         _limit,
     ),
     (
@@ -310,12 +355,39 @@ _RULES = (
         _only,
     ),
     (
+        r"(?:(?:keep|leave|(?:look )?at|see|use|show(?: me)?|garde[rz]?|montre(?: moi)?|"
+        r"conserve[rz]?) )?"
         r"(?P<what>.+?)(?P<mark> <label>)? (?:only|seulement|uniquement)(?P<from> )?(?P<show> )?"
         r"(?P<only> )?",
         _only,
     ),
     (
-        r"(?:exclude|hide|remove|drop|no|no more|without|filter out|leave out|take out|not|skip|"
+        r"(?:(?:i|we|je|on) )?(?:want|need|prefer|care about|veux|prefere)(?: <the>)? "
+        r"(?P<what>.+?) "
+        r"(?:, )?(?:and |et )?(?:not|rather than|instead of|no|pas)(?: <the>)? (?P<other>.+)",
+        lambda match, line, context: _rather(match, line, context),
+    ),
+    (
+        r"(?:anything|everything|all|something|whatever(?: is)?|tout ce qui est|tout)"
+        r"(?P<from> (?:in|from|by|under|dans|de)(?: (?:the )?(?:category|source|categorie))?) "
+        r"(?:<the> )?(?P<what>.+?)(?P<mark> <label>)?(?P<show> )?(?P<only> )?",
+        lambda match, line, context: _section(match, line, context),
+    ),
+    (
+        r"(?:je prefere|j' aime mieux|prefere[rz]?) (?P<what>.+?) (?:aux?|a la|plutot que|a l') "
+        r"(?P<other>.+)",
+        lambda match, line, context: _rather(match, line, context),
+    ),
+    (
+        r"(?:leave|put|set|push|take|keep) (?:<the> )?(?P<what>.+?)(?P<mark> <label>)? (?:aside|"
+        r"out|"
+        r"away|off)(?P<from> )?",
+        _without,
+    ),
+    (
+        r"(?:exclude|hide|remove|drop|no|no more|nothing|(?:skip|drop|remove|hide) (?:anything|"
+        r"everything|all)|without|filter out|leave out|take out|"
+        r"not|skip|"
         r"ignore|"
         r"exclu(?:s|re|ez)|cache[rz]?|masque[rz]?|retire[rz]?|enleve[rz]?|supprime[rz]?|sans|pas "
         r"de|"

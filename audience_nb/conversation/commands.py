@@ -19,7 +19,7 @@ from audience_nb.conversation.actions import (
     Undo,
 )
 from audience_nb.conversation.context import Context
-from audience_nb.conversation.lexicon import wrapped
+from audience_nb.conversation.lexicon import polite, wrapped
 from audience_nb.conversation.line import Line
 
 __all__ = ["Rule", "read_commands"]
@@ -28,10 +28,11 @@ Rule: TypeAlias = Callable[[re.Match[str], Line, Context], list[Action] | None]
 
 _THAT = (
     r"(?:that|this|it|ca|cela|(?P<all>everything|all of it|all|tout)|everything i just did|"
-    r"what (?:i|you) (?:just )?did|"
+    r"what (?:i|you) (?:just )?(?:did|undid|changed)|"
     r"(?:the |my |your |la |le |l' |ma |mon |les )*(?:very )?(?:(?P<of2>\d+) )?"
     r"(?:last|previous|latest|derniere?s?|precedente?)?(?: (?P<of>\d+))?"
-    r"(?: ?(?:change|changes|step|steps|action|actions|edit|edits|one|thing|things|move|etape|"
+    r"(?: ?(?:rename|renaming|name|filter|filtering|build|export|selection|merge|question|answer|"
+    r"change|changes|step|steps|action|actions|edit|edits|one|thing|things|move|etape|"
     r"etapes|"
     r"modification|modifications|changement|changements|dernieres?|derniers?|precedente?))+|last)"
 )
@@ -81,7 +82,7 @@ def _build(match: re.Match[str], line: Line, context: Context) -> list[Action]:
 
 def _export(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     named = line.group(match, "name")
-    if named is None:
+    if named is None or polite(named.words):
         return [Export()]
     # A name follows "as" or "called"; "export to Germany" is something that people do.
     name = named.raw(0, len(named))
@@ -115,9 +116,13 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         _redo,
     ),
     (
-        rf"(?:undo|revert|roll ?back|annule[rz]?|defai(?:s|re|tes)|reverse|cancel|scrap)(?: "
+        rf"(?:undo|revert|roll ?back|take back|annule[rz]?|defai(?:s|re|tes)|reverse|cancel|"
+        rf"scrap|scratch)(?: "
         rf"{_THAT})?"
         rf"(?: (?:{_TIMES}))?|undo (?P<m>\d+)"
+        r"|(?:put|set) (?:it|that|things|everything) back (?:how|as|the way|like) (?:it|they|"
+        r"things) "
+        r"(?:was|were)(?: before)?"
         rf"|(?:take|roll) (?:that|it|this) back|(?:go|step|roll|move) back(?: (?:(?:a|one) step|"
         rf"(?P<k>\d+) steps))?|oops|whoops|oups|back|retour(?: en arriere)?|"
         r"revien(?:s|ez)(?: en arriere)?|revenir en arriere|on revient en arriere|control z|ctrl z|"
@@ -128,6 +133,9 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (
         r"(?:(?:start|begin|starting|do it|try) (?:over|again|afresh|anew|from scratch|fresh|new)|"
         r"start-over|restart|reset|from scratch|clear (?:everything|all|it all|it)|clean slate|"
+        r"(?:wipe|clear|scrap|bin|trash|delete|drop|scratch) (?:it|this|that|all|everything|them)"
+        r"(?: all)? and (?:start|begin)(?: (?:over|again|afresh|anew|fresh))?|"
+        r"forget (?:that|this|it)(?= ,)|oublie (?:ca|cela)(?= ,)|"
         r"scrap (?:it all|everything|all(?: of (?:it|that))?)|forget (?:everything|it all|all "
         r"(?:of )?(?:that|this))|wipe (?:everything|it all|all)|"
         r"(?:a )?new (?:audience|search|session)|remove everything|delete everything|"
@@ -151,7 +159,8 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"out of (?:these|them|it)|with (?:these|those)(?: <vars>)?|avec (?:ca|cela)))*"
         r"|(?:build|rebuild|construis|reconstruis)(?: (?:it|them|now|again|the audience|everything|"
         r"maintenant))*"
-        r"|(?:segment|segmente[rz]?|resegment|re-segment|cluster)(?: (?:it|them|now|this|everyone|"
+        r"|(?:segment|segmente[rz]?|resegment|re-segment|cluster|cut|slice|group)(?: (?:it|them|"
+        r"now|this|everyone|"
         r"everybody|away|(?:the |my |our |these |les |mes |nos |the )?(?:audience|people|customers|"
         r"records|base|population|clients|personnes|data|donnees|gens)|maintenant|again|les|la))+"
         r"|segment(?:er|ez|e)|decoupe[rz]?(?: (?:les|la|tout|maintenant|l' audience))*"
@@ -178,23 +187,26 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ),
     (
         r"(?:export|exporte[rz]?|download|telecharge[rz]?|save|enregistre[rz]?|sauvegarde[rz]?)"
-        r" (?:(?P<as>as|under(?: the name)?|sous(?: le nom(?: de)?)?|called|named)|to|in|into|en|"
+        r"(?: (?:to|on) (?:disk|file|a file|my computer))? "
+        r"(?:(?P<as>as|under(?: the name)?|sous(?: le nom(?: de)?)?|called|named)|to|in|into|en|"
         r"dans"
         rf"|vers)(?: (?:a|the|un|le))?(?: (?:file|csv|fichier)(?= ))?(?: (?:called|named|"
         rf"nomme))? {_NAME}",
         _export,
     ),
     (
-        r"export|exporte[rz]?|export now|csv please|"
+        r"export|exporte[rz]?|export now|csv please|download|telecharge[rz]?|csv|"
         r"(?:write|make|create|generate|produce) (?:me )?(?:a|the) csv(?: file)?|(?:give me|get "
-        r"me|i need|i want|donne moi|je "
-        r"veux) "
+        r"me|get|have|i need|i want|i'd like|i would like|donne moi|avoir|je veux|je voudrais|"
+        r"j' aimerais(?: avoir)?) "
         r"(?:the|a|le|un) (?:csv|fichier csv|csv file|export|file|fichier|fichier export)(?P<as> "
         r")?",
         lambda match, line, context: [Export()],
     ),
     (
-        r"(?:help|help me|what (?:are you able to|can this) do|aide|aidez moi|aide moi|a l' aide|"
+        r"(?:(?:(?:i need|some|get|a little|a bit of|any|j' ai besoin d'|besoin d') )*(?:help|"
+        r"aide)|"
+        r"help me|what (?:are you able to|can this) do|aide|aidez moi|aide moi|a l' aide|"
         r"\?|what can (?:you|i) (?:do|say|ask|"
         r"type)"
         r"(?: here)?|what (?:are|do) you do|how does (?:this|it) work|how do i use (?:this|it)|"

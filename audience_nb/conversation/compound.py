@@ -48,7 +48,7 @@ _GOES_ON = (",", "and", "et", "&", "plus")
 _CORRECTS = re.compile(
     r"(?:(?:no|non|wait|actually|sorry|rather|i mean|i meant|oops|scratch that|make that|plutot|"
     r"en fait|pardon|enfin|or rather|no wait|hmm|attends|instead|desole|je veux dire|ou plutot|"
-    r"correction|finalement|but|,|-|–|\.|:|!) )+"
+    r"correction|finalement|but|maybe|perhaps|say|something like|peut etre|disons|,|-|–|\.|:|!) )+"
 )
 _MARKED = re.compile(r"[a-z]")
 # Orders that may follow a question, after which "drop" and "add" are words like others.
@@ -110,6 +110,11 @@ class Compound:
     def actions(self) -> Actions | None:
         """The orders; None if the message, or a part of it, is none."""
         whole = self._clause(0, self.count)
+        if whole is None and self.words[0] in ("and", "et") and self.words[-1] == "?":
+            # "and cycling?" goes on with what was asked.
+            more = continued(self.part(0, self.count - 1), Add("?"), self.context)
+            if more is not None and self.context.asked:
+                return tuple(more)
         if whole is not None and all(isinstance(a, _WHOLE) for a in whole):
             return whole
         if whole is not None and isinstance(whole[0], Drop) and whole[0].codes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from audience_nb.conversation.actions import Action, Add, Clarify, Drop, Keep
+from audience_nb.conversation.actions import Action, Add, Clarify, Drop, Keep, Pick
 from audience_nb.conversation.commands import Rule
 from audience_nb.conversation.context import Context
 from audience_nb.conversation.lexicon import pattern, wrapped
@@ -15,15 +15,20 @@ from audience_nb.conversation.topics import PRONOUNS, topics_in
 __all__ = ["continued", "edits_of", "paired", "read_edits"]
 
 _ADDING = (
-    r"(?:also )?(?:(?:have|get|see|want) (?:a bit |a little )?more (?:on|about|of)|add|include|"
+    r"(?:also |a bit |a little |un peu )?(?:(?:have|see|get) something (?:about|on)|(?:have|get|"
+    r"see|want) (?:a bit |"
+    r"a little )?more (?:on|about|of)|add|include|"
     r"bring in|bring back|put in|put back|throw in|mix in|work in|tick|"
     r"check|"
     r"plus|consider|more about|more on|more of|something (?:about|on)|"
-    r"(?:i|we) (?:also|still) (?:want|need|care about|like)|(?:i|we)(?:'d|'ll)? (?:also|still) "
-    r"(?:want|need|like)|(?:i|we) (?:want|need|would like|'d like) (?:to (?:see|have|add) )?"
+    r"(?:i|we) (?:also|still) (?:want|need|care about|like)|(?:i|we)(?:'d|'ll| would)? (?:also|"
+    r"still) "
+    r"(?:want|need|like)(?: to (?:see|have|include|add|know about))?|(?:i|we) (?:want|need|would "
+    r"like|'d like) (?:to (?:see|have|add) )?"
     r"(?:more(?: (?:about|on|of))?|to include)|also|don't (?:forget|drop|remove)|do not (?:forget|"
-    r"drop|remove)|keep|what about|how about|(?:you )?(?:forgot|missed|left out)|"
-    r"(?:i'm|i am|we're|we are) (?:also|more) interested in|"
+    r"drop|remove)|keep|what about|how about|(?:you |i |we )?(?:forgot|missed|"
+    r"left out|should have (?:said|mentioned|added))(?: to (?:mention|say|add|include))?|"
+    r"(?:i'm|i am|we're|we are) (?:(?:also|more|quite) )?(?:curious about|(?<= )interested in)|"
     r"focus more on|emphasi[sz]e|a bit more|a little more|some more|"
     r"ajout(?:e|er|ez|ons)|rajout(?:e|er|ez|ons)|inclu(?:s|re|ez|ons)|mets|mettez|mettre|remets|"
     r"davantage (?:de|sur)|plus (?:de choses )?sur|un peu plus (?:de|sur)|plus d'(?: infos? sur)?|"
@@ -32,13 +37,16 @@ _ADDING = (
     r"il faut aussi|et pour|qu' en est il (?:de|du)|tu as oublie|coche[rz]?)"
 )
 _DROPPING = (
-    r"(?:also )?(?:drop|remove|delete|exclude|kill|dump|trash|bin|chuck|ban|leave out|take out|"
+    r"(?:(?:also|a bit|a little|somewhat|much|way|far|un peu|beaucoup|bien) )?(?:drop|remove|"
+    r"delete|exclude|kill|dump|trash|bin|chuck|ban|leave out|take out|"
     r"take off|take away|get rid of|"
     r"ditch|"
-    r"skip|lose the|throw out|kick out|kick|untick|uncheck|deselect|discard|omit|strip out|strip|"
+    r"skip|lose(?= (?:the|anything|everything|all|my|that)\b)|throw out|kick out|kick|untick|"
+    r"uncheck|deselect|discard|omit|strip out|strip|"
     r"cut out|weed out|eliminate|erase|scratch|nix|axe|without|no more|no|too much (?:about|on|"
     r"of)|minus|less about|"
-    r"less on|less of|fewer about|not so much|except(?: for)?|forget(?: about)?|ignore|avoid|hide|"
+    r"less on|less of|fewer about|not(?= the .+ ones?$)|not (?:see|have|show|include|use)|"
+    r"not so much|except(?: for)?|forget(?: about)?|ignore|avoid|hide|"
     r"stop showing|never (?:show|mention|suggest|include)|enough (?:of|about)|nothing (?:about|on)|"
     r"(?:i |we )?(?:don't|do not|dont|doesn't|won't) (?:want|need|show|include|use|add|give|care "
     r"about|"
@@ -66,6 +74,7 @@ _SHY = re.compile(
         r"forget(?: about)?|mets|tick|kick|scratch|strip)"
     )
 )
+_NUMBERS = re.compile(r"(?:the |numbers? |les? )?\d+(?:(?: ,| and| et| &)+ \d+)*")
 _NO_TOPIC = re.compile(r"(?:than|que|from|to|into|fewer|less) ")
 _KEEPING = re.compile(r"keep|garde[rz]?(?: aussi)?")
 _SENTENCE = re.compile(
@@ -86,6 +95,14 @@ def _edit(kind: type[Add] | type[Drop], what: Line | None, context: Context) -> 
         if before is None or words in ("all", "everything", "tout", "toutes", "tous", "the rest"):
             return [Clarify("topic", verb, words[:80])]
         return [kind(a.topic, a.codes) for a in context.last if isinstance(a, type(before))]
+    if kind is Drop and _NUMBERS.fullmatch(what.words):
+        numbers = [int(n) for n in re.findall(r"\d+", what.words)]
+        if context.segments:
+            return [Pick(tuple(numbers), "drop")]
+        places = [n - 1 for n in numbers if 0 < n <= len(context.suggestions)]
+        named = tuple(str(context.suggestions[place].key) for place in places)
+        whole = len(named) == len(numbers)
+        return [Drop(codes=named)] if whole else [Clarify("topic", verb, words[:80])]
     if kind is Drop and (codes := suggestions_of(what, context, by_name=False)):
         return [Drop(codes=codes)]
     topics = topics_in(what)
@@ -122,22 +139,70 @@ def _checked(
     return _edit(kind, what, context)
 
 
+def _keep(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    what = line.group(match, "what")
+    topics = () if what is None else topics_in(what)
+    return [Keep(topics)] if topics else None
+
+
+def _shift(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "less cars more trains", which no comma parts."""
+    old, new = line.group(match, "old"), line.group(match, "new")
+    if any(w is None or len(w) > 4 or _COMPARED.search(w.words) for w in (old, new)):
+        return None
+    return _replace(match, line, context)
+
+
 def _replace(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     old, new = line.group(match, "old"), line.group(match, "new")
+    if old is not None and new is not None and old.words in PRONOUNS and new.words.isdigit():
+        # "change that to 9" mends a number.
+        return None
     dropped, added = _edit(Drop, old, context), _edit(Add, new, context)
     return [*(dropped or []), *(added or [])] or None
 
 
 _END = r"(?P<what>.+?)"
+_MOST_OF = (
+    r"(?:everything|all(?: of (?:it|them|these|those))?|anything|the rest|all the (?:rest|others|"
+    r"<vars>)|every <label>|tout|toutes?(?: les <vars>)?|tous|le reste)(?: else)?"
+)
+_BUT = (
+    r"(?:except|but|other than|apart from|besides|save|sauf|hormis|excepte|a part|"
+    r"a l' exception)"
+)
 _RULES: tuple[tuple[str, Rule], ...] = (
     (
-        r"(?:replace|swap(?: out)?|substitute|exchange|change|remplace[rz]?|echange[rz]?) "
+        r"(?:drop|remove|delete|get rid of|exclude|lose|untick|discard|hide|retire[rz]?|"
+        r"enleve[rz]?|supprime[rz]?|vire[rz]?|efface[rz]?|decoche[rz]?) "
+        rf"{_MOST_OF} {_BUT}(?: (?:for|de|des|du))? (?P<what>.+)",
+        _keep,
+    ),
+    (
+        r"(?:keep|leave|show(?: me)?|garde[rz]?|conserve[rz]?|laisse[rz]?)(?: (?:just|only))? "
+        r"(?P<what>.+?) (?:only|alone|and nothing else|nothing else|seulement|uniquement|"
+        r"et rien d' autre)",
+        _keep,
+    ),
+    (
+        rf"{_BARE_LESS} (?P<old>.+?) (?:(?:and|but|et|mais) )?{_BARE_MORE} (?P<new>.+)",
+        _shift,
+    ),
+    (
+        rf"{_BARE_MORE} (?P<new>.+?) (?:(?:and|but|et|mais) )?{_BARE_LESS} (?P<old>.+)",
+        _shift,
+    ),
+    (
+        r"(?:replace|swap(?: out)?|substitute|exchange|trade|switch(?! (?:the )?(?:data|source|"
+        r"subtype))|change(?! (?:the )?(?:data type|source))|remplace[rz]?|"
+        r"echange[rz]?) "
         r"(?P<old>.+?) "
         r"(?:with|by|for|against|to|par|contre|pour) (?P<new>.+)",
         _replace,
     ),
     (
-        r"(?:use|take|put|show|show me|give me|utilise[rz]?|mets|prends|i want|i'd prefer|"
+        r"(?:use|take|put|show|show me|give me|what about|how about|try|utilise[rz]?|mets|prends|"
+        r"i want|i'd prefer|"
         r"i would rather have|i'd rather have) (?P<new>.+?) "
         r"(?:instead of|in place of|rather than|a la place de|a la place du|au lieu de|au lieu du|"
         r"au lieu des|plutot que) (?P<old>.+)",
@@ -150,9 +215,26 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         _replace,
     ),
     (
-        r"(?:take|leave|throw|kick|cut|keep|get|strip) (?P<what>(?:(?!\b(?:out|off)\b).)+?) "
-        r"(?:out|off)(?: of it| (?:of )?the (?:list|answer|suggestions|mix))?(?P<verb> )?",
+        r"(?:take|leave|throw|kick|cut|keep|get|strip|put|set|push) "
+        r"(?P<what>(?:(?!\b(?:out|off|aside|away)\b).)+?) (?:out|off|aside|away)(?: of it| (?:of "
+        r")?the (?:list|answer|suggestions|mix))?(?P<verb> )?",
         _drop,
+    ),
+    (
+        r"(?P<what>.+?) (?:shouldn't be|should not be|doesn't belong|don't belong|do not belong|"
+        r"does not belong|isn't|aren't|has no place|have no place)(?: in)?(?: here| there| the "
+        r"list|"
+        r" this list)?(?: at all)?(?P<verb> )?",
+        lambda match, line, context: (
+            None if _SENTENCE.search(match["what"]) else _drop(match, line, context)
+        ),
+    ),
+    (
+        r"(?P<what>.+?) (?:can|could|should|must|may) (?:all )?(?:go(?: away)?|"
+        r"be (?:dropped|removed|deleted|left out|excluded|ignored|skipped))(?P<verb> )?",
+        lambda match, line, context: (
+            None if _SENTENCE.search(match["what"]) else _drop(match, line, context)
+        ),
     ),
     (
         r"(?:put|bring|add|take|get) (?P<what>.+?) (?:back(?: in)?|in again|again|back on the list|"
@@ -183,7 +265,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         lambda match, line, context: None,
     ),
     (
-        r"(?P<what>.+?) (?:are|is|sont|est) (?:not (?:relevant|interesting|needed|useful|"
+        r"(?P<what>.+?) (?:are|is|isn't|aren't|n' est|ne sont|sont|est) (?:not what (?:i'm|i am|"
+        r"we're|we are) "
+        r"(?:after|looking for)|not what (?:i|we) (?:want|need|mean|meant)|(?:not )?(?:relevant|"
+        r"interesting|needed|useful|"
         r"important)|"
         r"irrelevant|useless|unnecessary|inutiles?|pas (?:pertinente?s?|utiles?|interessante?s?))"
         r"(?P<verb> )?",

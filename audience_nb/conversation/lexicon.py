@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-__all__ = ["WORDS", "pattern", "wrapped"]
+__all__ = ["WORDS", "pattern", "polite", "wrapped"]
 
 # Name -> what it stands for in a pattern, where it is written <name>.
 PARTS: dict[str, str] = {
@@ -29,12 +29,15 @@ PARTS: dict[str, str] = {
     r"que|juste|nothing but)",
     "show": (
         r"(?:show(?: me| us)?|give(?: me| us)?|keep|restrict(?: (?:it|them|this))? to|"
-        r"limit(?: (?:it|them|this))? to|filter(?: (?:it|them))?(?: (?:by|on|to|for))?|"
-        r"narrow(?: (?:it|them|this))?(?: down)? to|stick to|stay with|focus (?:only )?on|"
-        r"display|see|use|"
+        r"limit(?: (?:it|them|this|(?:the )?(?:sources?|categor\w+)))? to|filter(?: (?:it|"
+        r"them))?(?: (?:by|on|to|for))?|"
+        r"(?:narrow|reduce|cut|trim)(?: (?:it|them|this|the list))?(?: down)? to|stick to|"
+        r"stay with|focus (?:only )?on|"
+        r"display|see|look at|stay (?:within|in)|work with|use|"
         r"montre(?:r|z)?(?: moi)?|affiche[rz]?(?: moi)?|garde[rz]?|limite[rz]?(?: (?:toi|vous))? a|"
         r"filtre[rz]?(?: (?:sur|par))?|restrei(?:ns|gnez) (?:a|aux)|"
-        r"concentre[rz]?(?: (?:toi|vous))? sur|donne[rz]?(?: moi)?|ne (?:garde|montre|"
+        r"concentrate on|zoom in on|concentre[rz]?(?: (?:toi|vous))? sur|donne[rz]?(?: moi)?|ne "
+        r"(?:garde|montre|"
         r"affiche)[rz]? que)"
     ),
     "n": r"\d+",
@@ -44,7 +47,7 @@ PARTS: dict[str, str] = {
         r"individuals?|individus?|gens|enregistrements?|households?|foyers?|menages?|lignes?)"
     ),
     "each": (
-        r"(?:each|apiece|per <seg>|in each(?: <seg>)?|each <seg>|every <seg>|chacune?|"
+        r"(?:each|apiece|per <seg>|in (?:each|every)(?: <seg>)?|each <seg>|every <seg>|chacune?|"
         r"par <seg>|dans chaque <seg>|chaque <seg>|each one|a piece)"
     ),
     "end": r"(?:‹q›|.+)",
@@ -62,13 +65,14 @@ _BEFORE = (
     r"(?:can|could|would|will) (?:you|we|i)|can't you|let's|lets|let us|i (?:want|need|wish) "
     r"(?:you )?to|i(?: would|'d)? (?:like|love)(?: you)? to|we (?:want|need) to|we(?: would|'d) "
     r"like to|i think (?:you|we|i) should|we should|you (?:can|should|could)|go ahead and|try to|"
-    r"just|simply|maybe|perhaps|i'd rather|"
+    r"it would be (?:good|nice|great|useful) to|(?:we|you|i) (?:can|could|may)|"
+    r"just|simply|maybe|perhaps|i(?:'d| would) rather|i(?:'d| would)? prefer|je prefere(?:rais)?|"
     r"(?:peux|pourrais) tu|tu (?:peux|pourrais)|(?:pouvez|pourriez) vous|vous (?:pouvez|pourriez)|"
     r"est ce (?:que tu peux|qu' on peut|que vous pouvez)|on (?:peut|va|pourrait)|je (?:veux|"
     r"voudrais|souhaite)|j' aimerais|nous voulons|il faut(?: que tu)?|veuillez|maintenant|alors|"
     r"ensuite|puis|et|mais|donc|bon|enfin|finalement|aussi|d' accord|d' abord|en fait|plutot|non|"
     r"s' il te plait|s' il vous plait|svp|stp|pardon|desole|attends?|"
-    r"it would be (?:nice|great|good) to|that's (?:great|good|nice)|c' est bien|"
+    r"it would be (?:nice|great|good) to|let me|laisse moi|that's (?:great|good|nice)|c' est bien|"
     r"voudrais tu|merci de|would you mind|do|"
     r"[,:;.!…-])"
 )
@@ -76,6 +80,7 @@ _AFTER = (
     r"(?:please|pls|plz|thanks|thank you|thx|merci|svp|stp|s' il te plait|s' il vous plait|now|"
     r"too|as well|aussi|maintenant|then|for me|for us|if you can|if possible|si possible|"
     r"tout de suite|right away|right now|ok|okay|cheers|d' accord|alors|if you (?:don't )?mind|"
+    r"would (?:help|be (?:good|nice|great|better|useful|helpful))|"
     r"my friend|pour moi|also|again|[!?.…,;:)]|:\))"
 )
 PRE = rf"(?:{_BEFORE} )*"
@@ -102,6 +107,26 @@ def pattern(text: str) -> str:
     while (part := re.search(r"(?<!\?P)<([a-z]+)>", text)) is not None:
         text = f"{text[: part.start()]}(?:{PARTS[part[1]]}){text[part.end() :]}"
     return text
+
+
+def polite(words: str) -> bool:
+    """Tell whether nothing but politeness is said.
+
+    Parameters
+    ----------
+    words : str
+        Folded, one space apart.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> polite("now please !"), polite("please me")
+    (True, False)
+    """
+    return re.fullmatch(POST, f" {words}") is not None
 
 
 @cache
@@ -131,7 +156,8 @@ WORDS = frozenset(
     """
     undo redo revert cancel rollback restart reset start over again scratch everything back last
     step steps change changes times twice
-    add include remove drop exclude delete without untick uncheck deselect ignore instead replace
+     add include remove drop unpick exclude delete without untick uncheck deselect ignore instead
+    replace
     swap about less more fewer
     only just show keep limit filter restrict focus narrow hide
     suggestions suggestion variables variable results result

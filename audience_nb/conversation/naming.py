@@ -9,6 +9,7 @@ from audience_nb.conversation.actions import (
     Clarify,
     Compare,
     Explain,
+    Export,
     Pick,
     Rename,
 )
@@ -98,8 +99,10 @@ def _compare(match: re.Match[str], line: Line, context: Context) -> list[Action]
 
 def _pick(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     what, named = line.group(match, "what"), line.group(match, "name")
-    merging = re.match(r"(?:merge|combine|join|unite|fuse|pool|group|put|fusion|regroup|reuni|ras)",
-                       match["verb"] or "")  # fmt: skip
+    merging = re.match(
+        r"(?:merge|combine|join|unite|fuse|pool|group|put|bundle|lump|fusion|regroup|reuni|ras)",
+        match["verb"] or "",
+    )
     name = "" if named is None else named.raw(0, len(named)).strip(" .!?,;:")[:80]
     if what is None:
         return [Clarify("segments", "merge", name)]
@@ -112,7 +115,10 @@ def _pick(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
     found = segments_of(what, context, ranges=True)
     told = _SEG.search(words) is not None or match["into"] is not None
     names = {" ".join(Line(s.name).words.split()) for s in context.segments}
-    if _WEAK.fullmatch(match["verb"] or "") and not told and words not in names:
+    plain = re.sub(r"^(?:the|les?|la) ", "", words)
+    # "I only need 1 and 3": nothing else has numbers.
+    numbered = context.segments and re.fullmatch(r"\d+(?:(?: ,| and| et| &)+ \d+)+", words)
+    if _WEAK.fullmatch(match["verb"] or "") and not (told or numbered or plain in names):
         # "just retired people" asks for such people, whatever the segments are called.
         return None
     if found is None:
@@ -127,12 +133,17 @@ def _pick(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
 
 def _describe(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     what = line.group(match, "what")
+    if what is not None and re.match(r"why|pourquoi", what.words):
+        return None
     if what is None or _THESE.fullmatch(what.words):
         segment = _last_segment(context) if what is not None and context.segments else None
         return [Explain(segment=segment)] if segment else [Explain()]
     weak = match["weak"] is not None
     found = segments_of(what, context)
     if found is not None and len(found) == 1 and (_SEG.search(what.words) or context.segments):
+        if weak and what.words.isdigit() and found[0] not in {s.key for s in context.segments}:
+            # "show me 30" is about the length of the list.
+            return None
         return [Explain(segment=found[0])]
     codes = suggestions_of(what, context)
     if len(codes) == 1 and not weak:
@@ -181,7 +192,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"(?:call|name|label|title|appelle[rz]?|nomme[rz]?|baptise[rz]?|intitule[rz]?) "
         r"(?P<what>(?:(?:the|le|la|l') )?(?:<seg> (?:number |no |numero )?(?:\d+|one)|"
         r"\w+(?: (?:largest|biggest|smallest|last|grand|petit|gros))? <seg>|"
-        r"\w+ (?:one|<seg>)|it|this|that|le|la))"
+        r"\w+ (?:one|<seg>)|it|this|that|(?:le|la)(?! plus)))"
         rf"(?: (?:as|:|to|en))? {_NAME}",
         _rename,
     ),
@@ -207,11 +218,11 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (
         r"(?:(?:what(?:'s| is| are| about)?|show(?: me)?|tell me|explain|quelles? (?:est|sont)|"
         r"montre(?: moi)?|quelles?) )?(?:the |la |les |l' )?(?:main |biggest |key |principales? )?"
-        r"differences? (?:between|entre|of) (?P<what>.+)",
+        r"(?:differences?|different) (?:between|entre|of) (?P<what>.+)",
         _compare,
     ),
     (
-        r"(?:how|en quoi|comment) (?:do|does|is|are|sont|se|different|est)? ?(?P<what>.+?) "
+        r"(?:how|en quoi|comment) (?:(?:do|does|is|are|sont|se|different|est) )?(?P<what>.+?) "
         r"(?:differ|different|compare|differents?|differentes?|comparent|different from each other|"
         r"unlike each other|vary|distinguent)"
         r"(?: (?:from each other|l' un de l' autre)| (?:from|to|de|du|with) (?P<other>.+))?",
@@ -227,6 +238,21 @@ _RULES: tuple[tuple[str, Rule], ...] = (
             or re.search(r"side by side|next to|cote a cote", match[0])
             else None
         ),
+    ),
+    (
+        r"what (?:sets|tells|makes|keeps) (?P<what>.+?) (?:apart|different|distinct)"
+        r"(?: from (?P<other>.+))?",
+        lambda match, line, context: (_beside if match["other"] else _meant)(match, line, context),
+    ),
+    (
+        r"(?P<what>(?:(?:the|le|la|l') )?(?:<seg> (?:number |no |numero )?(?:\d+|one)|\w+ <seg>)) "
+        rf"(?:is|are|est) (?:now|desormais|maintenant) {_NAME}",
+        _rename,
+    ),
+    (
+        r"(?:put|set|place|show|hold|mets|place[rz]?) (?P<what>.+?) (?:next to|beside|against|"
+        r"alongside|a cote d[eu]) (?P<other>.+)",
+        lambda match, line, context: _beside(match, line, context),
     ),
     (
         r"(?P<what>(?:(?:the|le) )?(?:<seg> )?\S+(?: \S+){0,3} (?:vs|versus|contre)(?: \.)? "
@@ -251,9 +277,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"(?P<verb>pick|choose|target|reach|cible[rz]?|select|take|keep|use|go with|i(?:'ll| "
         r"will)? (?:take|want|pick|"
         r"choose)|"
-        r"only|just|export only|merge|combine|join|unite|fuse|pool|group|put|make(?: an| the| "
-        r"one)? "
-        r"audience (?:of|from|out of|with)|(?:the )?audience (?:is|=|:)|build an audience from|"
+        r"(?:i|we) (?:only |just )?(?:need|want)|"
+        r"only|just|export only|merge|combine|join|unite|fuse|pool|group|put|bundle|lump|"
+        r"make(?: an| the| one| my| our)? audience(?: of| from| out of| with)?|(?:the )?audience "
+        r"(?:is|=|:)|build an audience from|"
         r"prend(?:s|re|z)|prenez|choisi(?:s|r|ssez)|garde[rz]?|selectionne[rz]?|seulement|"
         r"uniquement|"
         r"fusionne[rz]?|combine[rz]?|regroupe[rz]?|reuni(?:s|r|ssez)|rassemble[rz]?|je (?:prends|"
@@ -263,9 +290,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"(?P<into>(?: (?:into|in|as|to|for|en|dans|pour))(?: (?:an|a|one|the|my|our|une?|l'|la|"
         r"le|mon|"
         r"notre))*(?: (?:single|new|seule?|nouvelle?))? (?:audience|groupe?|segment|list|liste|"
-        r"public))?"
+        r"public|file|export|fichier|csv))?"
         rf"(?: (?:,|and|et)? ?(?:called?|named?|nommee?|appelee?|call it|name it|"
-        rf"(?:et )?(?:appelle|nomme) (?:le|la)|as|:) {_NAME})?",
+        rf"(?:et )?(?:appelle|nomme) (?:le|la)|sous le nom(?: de)?|under the name(?: of)?|as|:) "
+        rf"{_NAME})?",
         _pick,
     ),
     (
@@ -306,6 +334,45 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         _why,
     ),
     (
+        r"(?:what|how|que|qu'|comment|who) (?:does|do|is|are|est ce que|veut|is meant by)? ?"
+        r"(?P<what>.+?) "
+        r"(?:mean|stand for|measure|look like|looks like|contain|hold|include|about|dire|signifie|"
+        r"ressemble)",
+        lambda match, line, context: _meant(match, line, context),
+    ),
+    (
+        r"(?:what(?:'s| is| makes)?|qu' est ce qui (?:est|rend)) (?:so )?(?:special|different|"
+        r"unique|"
+        r"interesting|distinctive|typical|particulier)(?: (?:about|of|in|for|dans|a))? "
+        r"(?P<what>.+)",
+        lambda match, line, context: _meant(match, line, context),
+    ),
+    (
+        r"(?:where|d' ou) (?:does|do|did|vient|viennent) (?P<what>.+?)(?: come from)?"
+        r"(?: (?:in|on|from|dans) (?:this|the|la|cette) (?:list|answer|liste|results?))?",
+        lambda match, line, context: _meant(match, line, context),
+    ),
+    (
+        r"(?:which|what|quel(?:le)?) (?:one|<seg>) is (?P<what>the \w+)",
+        lambda match, line, context: _meant(match, line, context),
+    ),
+    (
+        r"give (?P<what>(?:the )?(?:<seg> \d+|\w+ (?:one|<seg>))) (?:the|a|an|another) "
+        r"(?:\w+ ){0,2}name(?:(?: (?:like|as|:|,|of))? (?P<name>‹q›|.+?))?",
+        _rename,
+    ),
+    (
+        r"(?:everything|everyone|all(?: of them)?|all(?: of)?(?: the)? <seg>|tout|tous|toutes?) "
+        r"(?:except|but|other than|apart from|besides|sauf|hormis|excepte)(?: for)? (?P<what>.+)",
+        lambda match, line, context: _others(match, line, context),
+    ),
+    (
+        r"(?:export|save|download|exporte[rz]?|telecharge[rz]?|enregistre[rz]?)"
+        r"(?: (?:only|just|seulement))? (?P<what>.+?)"
+        rf"(?: (?:as|to|in|called|named|sous|dans|en)(?: (?:a|the|un|le))? {_NAME})?",
+        lambda match, line, context: _exported(match, line, context),
+    ),
+    (
         r"how (?:did|do) you (?:find|choose|pick|get|rank|select|come up with|know) (?P<what>.+)",
         lambda match, line, context: [Explain()] if _THESE.fullmatch(match["what"]) else None,
     ),
@@ -319,10 +386,56 @@ def _moved(match: re.Match[str], line: Line, context: Context, *, out: bool) -> 
         return None
     # "take segment 2" picks it, "take segment 2 out" leaves it out.
     shy = re.search(r"\b(?:put|take|leave)\b", match[0].split(what.words)[0]) is not None
-    away = match["to"] or (out and " out" in match[0])
-    if not away and (shy or not _SEG.search(what.words)):
+    away = match["to"] or (out and " out" in match[0] and context.segments)
+    names = {Line(s.name).words for s in context.segments}
+    told = _SEG.search(what.words) is not None or re.sub(r"^the ", "", what.words) in names
+    if not away and (shy or not told):
         return None
     return [Pick(found, "drop" if out else "add")]
+
+
+def _beside(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "put young renters next to rural owners"."""
+    one, other = line.group(match, "what"), line.group(match, "other")
+    if one is None or other is None or not context.segments:
+        return None
+    found = (*(segments_of(one, context) or ()), *(segments_of(other, context) or ()))
+    return [Compare(found)] if len(found) == 2 else None
+
+
+def _meant(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "what does INC mean": only what there is can be asked about."""
+    what = line.group(match, "what")
+    found = None if what is None else segments_of(what, context)
+    if what is None:
+        return None
+    if found is not None and len(found) == 1 and context.segments:
+        return [Explain(segment=found[0])]
+    codes = suggestions_of(what, context)
+    return [Explain(codes[0])] if len(codes) == 1 else None
+
+
+def _exported(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "export segment 2": picked first, then written."""
+    what, named = line.group(match, "what"), line.group(match, "name")
+    found = None if what is None else segments_of(what, context, ranges=True)
+    if what is None or found is None or not _SEG.search(what.words):
+        return None
+    name = "" if named is None else named.raw(0, len(named)).strip(" .!?,;:")[:80]
+    plain = name.casefold() in ("csv", "file", "csv file", "fichier")
+    return [Pick(found), Export("" if plain else name)]
+
+
+def _others(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
+    """Read "all but segment 4"."""
+    what = line.group(match, "what")
+    found = None if what is None else segments_of(what, context)
+    names = {Line(s.name).words for s in context.segments}
+    named = what is not None and re.sub(r"^(?:the|les?|la) ", "", what.words) in names
+    if what is None or found is None or not (named or _SEG.search(match[0])):
+        return None
+    others = tuple(int(s.key) for s in context.segments if s.key not in found)
+    return [Pick(others)] if others else None
 
 
 def _rename_quoted(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:

@@ -40,6 +40,9 @@ _TENS = {
 _HUNDRED = {"hundred", "cent", "cents"}
 # Words that are far more often something else than a number.
 _OTHERWISE = {"one", "un", "une", "neuf", "second"}
+_COUNTABLE = frozenset(
+    {"segments", "groupes", "variables", "suggestions", "resultats", "personnes", "clients"}
+)
 _ORDINALS = {
     word: n
     for n, words in enumerate(
@@ -107,6 +110,9 @@ def spelt(words: Sequence[str]) -> tuple[int, int] | None:
     ((25, 2), (90, 3), None)
     """
     total = at = 0
+    if words[:1] == ["neuf"] and words[1:2] and words[1] in _COUNTABLE:
+        # Elsewhere it says "new".
+        return 9, 1
     if words[:1] == ["half"] and words[1:3] == ["a", "dozen"]:
         return 6, 3
     if words[:2] == ["quatre", "vingt"] or words[:2] == ["quatre", "vingts"]:
@@ -135,6 +141,12 @@ def spelt(words: Sequence[str]) -> tuple[int, int] | None:
         if more_words and more_words[0] < 100:
             return hundreds + more_words[0], at + 1 + more_words[1]
         return hundreds, at + 1
-    if words[:2] == ["a", "hundred"] or words[:2] == ["one", "hundred"]:
+    if words[:2] in (["a", "hundred"], ["one", "hundred"]):
         return 100, 2
+    if words[:2] in (["a", "thousand"], ["one", "thousand"]):
+        return 1000, 2
+    if words[:1] == ["mille"]:
+        return 1000, 1
+    if at and words[at : at + 1] in (["thousand"], ["mille"]):
+        return total * 1000, at + 1
     return (total, at) if at else None

@@ -57,17 +57,18 @@ _COUNTED = (
 )
 # What it means -> how it is said. Most specific first: what one has read, the next does not see.
 _RULES: tuple[tuple[str, str], ...] = (
+    (
+        "auto",
+        r"(?:you |let (?:it|python|the (?:machine|computer|tool)|yourself) )?"
+        r"(?:choose|decide|pick|find|work out|figure out|determine|choisis(?:sez)?|trouve[rz]?|"
+        r"decide[rz]?)(?: out)? "
+        r"(?:for me )?(?:the (?:best |right |optimal )?|le (?:meilleur |bon )?|a good )?"
+        r"(?:number|nombre|count)(?: (?:of|de) <seg>)?(?: (?:yourself|for me|toi meme))?",
+    ),
     ("auto", r"(?:an? )?(?:automatic|auto|best|optimal|right) (?:number|count) of <seg>"),
     ("auto", r"<seg> ?: ?auto(?:matic)?|auto(?:matic)? <seg>"),
     ("auto", r"nombre (?:automatique|optimal|ideal)(?: de <seg>)?|any number of <seg>"),
     ("auto", r"as many <seg> as (?:you like|you want|fits?|needed|necessary|it takes|make sense)"),
-    (
-        "auto",
-        r"(?:you |let (?:it|python|the (?:machine|computer|tool)|yourself) )?"
-        r"(?:choose|decide|pick|find|choisis(?:sez)?|trouve[rz]?|decide[rz]?)(?: out)? "
-        r"(?:for me )?(?:the (?:best |right |optimal )?|le (?:meilleur |bon )?|a good )?"
-        r"(?:number|nombre|count)(?: (?:of|de) <seg>)?(?: (?:yourself|for me|toi meme))?",
-    ),
     (
         "auto",
         r"let (?:it|python|the \w+|yourself) (?:choose|decide|pick|find)(?: (?:out )?how many|"
@@ -79,8 +80,10 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("count", r"(?:<seg> ?(?:=|:) ?)(?P<n><n>)"),
     (
         "count",
-        r"(?:split|cut|divide|segment|decoupe[rz]?|divise[rz]?|segmente[rz]?|repartis)"
-        r"(?: (?:it|them|this|everyone|everybody|people|(?:the|my) (?:audience|data|customers)|les|"
+        r"(?:split|cut|divide|segment|cluster|group|slice|decoupe[rz]?|divise[rz]?|segmente[rz]?|"
+        r"repartis|regroupe[rz]?)"
+        r"(?: (?:it|them|this|these|those|everyone|everybody|people|(?:the|my|these|those) "
+        r"(?:audience|data|customers|people|records|results)|les|"
         r"la|tout|l' audience))? (?:in|into|en) (?P<n><n>)(?! ?(?:%|<people>))",
     ),
     ("between", r"(?:between|entre|from|de|of|within|range)? ?(?P<x><x>)" + _UNIT.format("u")
@@ -121,6 +124,24 @@ _MORE = re.compile(
     )
     + POST
 )
+_LARGER = re.compile(
+    PRE
+    + pattern(
+        r"(?:make|i want|i'd like|i need|give me|let's have|have|use|try|je veux|je voudrais|fais|"
+        r"faire|mets)?(?: (?:the|them|my|these|all|les|des|me))* ?"
+        r"(?:(?:much|a bit|a little|even|slightly|un peu|beaucoup) )?"
+        r"(?:(?P<a>bigger|larger|smaller|finer|coarser|tighter|broader|plus (?:grands?|gros|"
+        r"petits?|fins?)) <seg>|<seg>(?: (?:to be|be|that are|are|should be|were))? (?:(?:much|a "
+        r"bit|a little|too|un peu|trop|bien|sont trop) )?(?:bigger|larger|smaller|finer|coarser|"
+        r"big|large|small|plus (?:grands?|gros|petits?|fins?)|grands?|gros|petits?))"
+        r"|(?:how many|combien de) <seg>"
+        r"(?: (?:can|could|may|should) (?:i|we) (?:have|make|get|use)| (?:are|sont) possibles?|"
+        r"(?: est ce que)? (?:je peux|on peut|puis je) (?:avoir|faire))?"
+        r"|(?:the )?<seg> (?:are|look|seem|sont) (?:too|trop) (?:big|large|small|grands?|gros|"
+        r"petits?)"
+    )
+    + POST
+)
 # Words that may stand around sizes; any other, and the message is about something else.
 _AROUND = frozenset(
     """
@@ -138,16 +159,23 @@ _AROUND = frozenset(
     rule set number nombre number between ones one large big small maximum minimum dans par pour
     for per time any records record customers clients everyone everybody audience population base
     , ; : . ! - % ( ) … = range ranging from up try go do let's lets keep somewhere as close ok
+    about around roughly approximately some environ ? go
     actually rather wait no non sorry plutot en fait finalement hmm mets mettre met passe passer
+     smallest largest biggest equal equally same even evenly balanced similar similarly egale
+    egales egaux egal meme
     change changes changer total entre total s' c' est ce ca say says dire disons comme
     """.split()  # noqa: SIM905
 )
 _BUILDING = re.compile(
     r"(?:build|create|cut|split|divide|form|generate|give me|get me|produce|compute|run|segment|"
-    r"make|rebuild|decoupe[rz]?|divise[rz]?|cree[rz]?|forme[rz]?|construi(?:s|re|sez)|fais|faire|"
+    r"make|rebuild|cluster|group|slice|decoupe[rz]?|divise[rz]?|cree[rz]?|forme[rz]?|construi(?:s|re|sez)|fais|faire|"
     r"faites|segmente[rz]?|genere[rz]?|donne[rz]?(?: moi)?|coupe[rz]?|regroupe[rz]?)"
 )
 _BUILDS = re.compile(PRE + rf"{_BUILDING.pattern}(?! (?:it|that|this) \d)(?: |$)")
+_THEN_BUILD = re.compile(
+    r"(?:,|and|then|et|puis|;|\.) (?:then )?(?:build|rebuild|cut|run|go|construis|lance)"
+    rf"(?: (?:it|them|les|now))?{POST}$"
+)
 _CORRECTION = re.compile(
     PRE
     + pattern(
@@ -189,6 +217,9 @@ def read_sizes(line: Line, context: Context) -> list[Action] | None:
     relative = _MORE.fullmatch(line.words)
     if relative is not None:
         return _relative(relative, context)
+    if _LARGER.fullmatch(line.words):
+        # Larger by fewer of them, or by another limit: only who asked knows.
+        return [Clarify("number", "bound", line.written[:80])]
     # Politeness around an order is no part of it.
     rest = re.sub(rf"^{PRE}", "", line.words)
     found: list[tuple[str, re.Match[str]]] = []
@@ -202,7 +233,7 @@ def read_sizes(line: Line, context: Context) -> list[Action] | None:
     has_each = _EACH.search(line.words) is not None
     named = _SEGMENTS.search(line.words) is not None or has_each
     # "none above 15" is about segments, though it leaves open 15 of what.
-    named = named or re.search(r"\b(?:none|aucune?)\b", line.words) is not None
+    named = named or re.search(r"\b(?:none|aucune?|sizes?|tailles?)\b", line.words) is not None
     rest = _EACH.sub(" ", rest)
     if any(word not in _AROUND for word in rest.split()):
         return None
@@ -225,7 +256,8 @@ def read_sizes(line: Line, context: Context) -> list[Action] | None:
             bound = read
     if bound == Bound():
         return None
-    return [bound, Build()] if bound.n_segments and _BUILDS.match(line.words) else [bound]
+    built = (bound.n_segments and _BUILDS.match(line.words)) or _THEN_BUILD.search(line.words)
+    return [bound, Build()] if built else [bound]
 
 
 def _size(
@@ -239,7 +271,7 @@ def _size(
         shares = numbers
     elif unit == "%" or (unit is None and percent and kind == "between"):
         shares = [round(x / 100, 6) for x in numbers]
-    elif unit is not None or each:
+    elif unit is not None or each or (named and max(numbers) > 100):
         if kind == "exact" and not each:
             return None
         return _counted(kind, numbers, bound)
@@ -340,7 +372,8 @@ def corrected(line: Line, context: Context, last: tuple[Action, ...]) -> list[Ac
             return None
         return [Bound(max_share=share) if before.max_share is not None else Bound(min_share=share)]
     has_verb = re.search(r"\b(?:make|set|change|mets|passe|fais) (?:it|that|en|a)\b", match[0])
-    if not has_verb:
+    rather = re.search(r"\b(?:do|try|say|disons|plutot|rather|instead|no|non|pas)\b", match[0])
+    if not (has_verb or (rather and context.segments)):
         return None
     if unit == "" and context.segments and n <= 1000:
         return [Bound(n)]
@@ -394,6 +427,8 @@ def merged(actions: list[Action]) -> list[Action]:
                 tuple(dict.fromkeys((*before.categories, *action.categories))),
                 tuple(dict.fromkeys((*before.availability, *action.availability))),
             )
+        elif isinstance(action, Limit) and isinstance(before, Limit) and not action.change:
+            result[place] = replace(before, count=action.count)
         elif isinstance(action, Keep) and isinstance(before, Keep):
             result[place] = Keep(tuple(dict.fromkeys((*before.topics, *action.topics))))
         elif not (isinstance(action, Build | StartOver) and result[-1:] == [action]):

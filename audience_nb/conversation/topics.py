@@ -15,7 +15,7 @@ _FIRST = re.compile(
         r"(?:the|any|all|some|more|a|an|my|our|those|these|this|that|le|la|les|l'|du|des|de|d'|"
         r"un|une|"
         r"ces|mes|nos|ce|cette|cet|tous|toutes|tout|anything|everything|stuff|things|about|on|ones|"
-        r"sur|<vars>|aux?|que|ca|cela|following|:|also|something|info|information|"
+        r"sur|do|<vars>|aux?|que|ca|cela|following|:|also|something|info|information|"
         r"concerne(?:nt)?|aussi|of|other|bit|little|too|both|just|every|each|"
         r"related|touche|ce|qui|ni|plus|me|that|which|to|with|category|categorie|topic|theme|it|is|"
         r"kind|sort|concerning|regarding|concernant|liees?|relatif|relative|relatifs|relatives)"
