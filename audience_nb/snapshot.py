@@ -434,6 +434,7 @@ _VERBS: dict[str, dict[str, Any]] = {
     "compare": {"segments": _is_counts},
     "explain": {"code": _is_text, "segment": _is_count},
     "overlap": {},
+    "reword": {},
     "lookalike": {"segments": _is_counts, "seed": _is_text, "method": _is_text},
     "predict_size": {"base": _is_people, "confidence": _is_share},
     "performance": {"outcome": _is_text},

@@ -212,6 +212,19 @@ export function Insights({ link, state, snapshot, found }: Props) {
           </section>
         )}
 
+        {found.rows && snapshot.language_model && (
+          <section aria-labelledby={`${id}-words`}>
+            <h4 id={`${id}-words`}>Names and descriptions</h4>
+            <p class="anb-note">
+              {snapshot.language_model} is shown the traits of the segments, with their figures.
+              Only what they tell is taken.
+            </p>
+            <button type="button" aria-disabled={busy} onClick={() => link.perform("reword")}>
+              {state.pending === "reword" ? "Writing…" : "Word them anew"}
+            </button>
+          </section>
+        )}
+
         {found.change && (
           <section aria-labelledby={`${id}-change`}>
             <h4 id={`${id}-change`}>Last batch</h4>
@@ -231,7 +244,7 @@ export function Insights({ link, state, snapshot, found }: Props) {
       <Alert
         link={link}
         problem={state.problem}
-        verbs={["overlap", "lookalike", "predict_size", "performance", "hold_out"]}
+        verbs={["overlap", "lookalike", "predict_size", "performance", "hold_out", "reword"]}
       />
     </details>
   );

@@ -257,6 +257,8 @@ export interface Snapshot {
   export: { path: string; rows: number; columns: number; notes: string[] } | null;
   comparison?: Comparison | null;
   insights?: Insights | null;
+  /** Its name, where one is asked for. */
+  language_model?: string | null;
   undo: string | null;
   redo?: string | null;
 }
@@ -283,6 +285,7 @@ export type Verb =
   | "predict_size"
   | "performance"
   | "hold_out"
+  | "reword"
   | "find"
   | "code"
   | "cancel";

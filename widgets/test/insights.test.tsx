@@ -148,6 +148,17 @@ describe("insights", () => {
     });
   });
 
+  it("let a language model word names, where there is one", () => {
+    show(all);
+    expect(screen.queryByRole("button", { name: "Word them anew" })).toBeNull();
+    cleanup();
+    const model = new FakeModel({ ...exported, insights: all, language_model: "openai m" });
+    render(<App model={model.asModel()} host={host} />);
+    for (const panel of document.querySelectorAll("details")) panel.open = true;
+    fireEvent.click(button("Word them anew"));
+    expect(model.last()).toMatchObject({ verb: "reword", arguments: {} });
+  });
+
   it("score nobody where nobody may be seen", () => {
     show({ ...all, rows: false, lookalike: null, held_out: null });
     expect(screen.queryByRole("button", { name: "Find lookalikes" })).toBeNull();
