@@ -2,10 +2,10 @@
 
     python benchmarks/conversation.py
 
-`messages.jsonl` is what the grammar was written with. `messages_held.jsonl` was written after it: it
-read 107 of those 120 right at first, and what it missed was mended since. On 204 further messages,
-written in four lots after that and now in `messages.jsonl`, it was right in 69, 79, 72 and 72 %
-when each lot was new.
+`messages.jsonl` is what the grammar was written with. `messages_held.jsonl` was written after it:
+107 of those 120 were read right at first, and what was not is mended since. On 204 further
+messages, written in four lots after that and now in `messages.jsonl`, 69, 79, 72 and 72 % were read
+right when each lot was new.
 
 A message counts only if all its actions are right, with all their values, in order. Messages whose
 right reading is one question are counted as "ask".
