@@ -1,16 +1,35 @@
-"""Prepare what a first use would wait for: `python -m audience_nb`.
+"""Prepare what a first use would wait for: `python -m audience_nb`; say what is there: `doctor`.
 
-Builds the search index of the demo catalogue and compiles the clustering's loops. Both are kept
-on disk; a second run takes a second or two.
+To prepare is to build the search index of the demo catalogue and to compile the clustering's loops.
+Both are kept on disk; a second run takes a second or two.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 
 
-def main() -> None:
+def main() -> int:
+    """Do what the command line says, and give the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m audience_nb", description=__doc__)
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["prepare", "doctor"],
+        default="prepare",
+        help="prepare (the default), or doctor: look at the environment; exits with 1 on a fault",
+    )
+    if parser.parse_args().command == "doctor":
+        from audience_nb.doctor import report
+
+        return report()
+    prepare()
+    return 0
+
+
+def prepare() -> None:
     """Prepare, and say how long it took."""
     import numpy as np
 
@@ -37,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

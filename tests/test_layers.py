@@ -38,6 +38,7 @@ LAYERS = [
     {"session"},
     {"line", "history"},
     {"widget", "server"},
+    {"doctor"},
     {"__main__"},
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

@@ -20,7 +20,7 @@ from audience_nb.search.parts import TextParts
 from audience_nb.search.postings import Postings
 from audience_nb.search.vectors import Engine, VectorStore
 
-__all__ = ["Meanings", "open_meanings", "open_words"]
+__all__ = ["Meanings", "caches_of", "open_meanings", "open_words"]
 
 Meanings: TypeAlias = tuple[Encoder, VectorStore, TextParts | None]
 
@@ -28,6 +28,34 @@ logger = logging.getLogger(__name__)
 
 # Shares of the work that the two halves are, for who watches.
 WORDS_SHARE = 0.1
+
+
+def caches_of(
+    catalog: Catalog, encoder: Encoder | None, root: Path
+) -> tuple[IndexCache, IndexCache]:
+    """Give the places where the two halves of an index are kept, be they there or not.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        What is searched.
+    encoder : Encoder or None
+        None for latent semantic analysis.
+    root : pathlib.Path
+        Directory of all caches.
+
+    Returns
+    -------
+    words, meanings : IndexCache
+    """
+    meanings = {
+        "half": "meanings",
+        "catalog": catalog.fingerprint,
+        "encoder": encoder.name if encoder is not None else LatentEncoder.NAME,
+        "dimensions": str(encoder.n_dimensions if encoder is not None else 0),
+    }
+    words = {"half": "words", "catalog": catalog.fingerprint}
+    return IndexCache(root, words), IndexCache(root, meanings)
 
 
 def open_words(catalog: Catalog, root: Path, tell: Progress) -> Arrays:
@@ -47,7 +75,7 @@ def open_words(catalog: Catalog, root: Path, tell: Progress) -> Arrays:
     dict of str to ndarray
         As `build_words` gives them.
     """
-    cache = IndexCache(root, {"half": "words", "catalog": catalog.fingerprint})
+    cache = caches_of(catalog, None, root)[0]
     return _opened(cache) or _kept(cache, build_words(catalog, tell))
 
 
@@ -82,16 +110,7 @@ def open_meanings(
         None where nothing is stored and nothing is to be built.
     """
     documents, analyzer, postings = words
-    name = encoder.name if encoder is not None else LatentEncoder.NAME
-    cache = IndexCache(
-        root,
-        {
-            "half": "meanings",
-            "catalog": catalog.fingerprint,
-            "encoder": name,
-            "dimensions": str(encoder.n_dimensions if encoder is not None else 0),
-        },
-    )
+    cache = caches_of(catalog, encoder, root)[1]
     arrays = _opened(cache)
     if arrays is None:
         if tell is None:
