@@ -61,7 +61,7 @@ class ConstrainedKMedians(
     size_min, size_max : int, optional
         The same in records; each wins over its share.
     n_init : int, default 4
-        Starts; the cheapest result is kept.
+        Starts, of up to 10,000 records 2 at least; the cheapest result is kept.
     init : "k-medians++" or array-like of shape (n_clusters, n_features)
         How to start. An array is the only start, whatever `n_init` says.
     max_iter : int, default 100

@@ -26,6 +26,9 @@ Tell = Callable[[str, float], None]
 # Starts are tried on so many rows (or so many for each cluster); the best goes on over larger
 # samples, each so many times the one before, and in the end over all of them.
 SAMPLE, SAMPLE_EACH, GROWTH = 2048, 100, 6
+# Starts at least of records that need no compiled code: one alone ends in a poor optimum now and
+# then, and they cost little.
+LEAST_STARTS = 2
 # Moves of a centre to elsewhere that are tried on the best start.
 RELOCATIONS = 10
 # A proof that leaves more open than this is made again on the caller's own numbers.
@@ -250,8 +253,9 @@ def _started(rows: Rows, scale: Scale, plan: Plan) -> tuple[Descent, dict[str, l
         taken = selection.choose(task, tried, lambda stage, done: tell(stage, 0.7 * done))
         k, k_curve = taken.n_clusters, taken.curve()
     ended: list[Descent] = []
-    for start in range(plan.n_init):
-        tell(f"forming {k} clusters", 0.7 * choosing + 0.2 * start / plan.n_init)
+    starts = plan.n_init if n > SMALL else max(plan.n_init, LEAST_STARTS)
+    for start in range(starts):
+        tell(f"forming {k} clusters", 0.7 * choosing + 0.2 * start / starts)
         ended.append(task.descend(task.begin(k, start), plan.max_iter, plan.tol))
     # Only the best start is worth its last steps.
     best = task.descend(min(ended, key=_by_cost), plan.max_iter, tol)
