@@ -1,4 +1,4 @@
-"""What audiences tell, verb by verb: overlap, lookalikes, size, performance, hold-out, change."""
+"""What audiences tell, verb by verb: overlap, predicted size, lookalikes, hold-out, performance."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from audience_nb.errors import WrongStep
-from audience_nb.sources import open_source
+from audience_nb.export import Audience
+from audience_nb.intake import Intake
+from audience_nb.policy import require_allowed
 from audience_nb.timeline import Insight, step
-from audience_nb.wording import Wording
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from audience_nb.insights import Lookalike, Overlap, Reach
-    from audience_nb.policy.suppression import SuppressionList
-    from audience_nb.segments import Change, Segmentation
+    from audience_nb.segments import Segmentation
 
     Audiences = Mapping[str, Collection[Hashable]]
 
@@ -29,14 +29,11 @@ _MOST_AUDIENCES, _MOST_IN_ROOM = 10, 5
 _MOST_OUTCOMES = 200
 
 
-class Findings(Wording):
+class Findings(Intake):
     """The verbs of insight, between segments and what leaves the house.
 
     Each is done again by `Session.from_json` and `to_code`; segments cut anew discard them.
     """
-
-    consent: bool
-    suppression: tuple[SuppressionList, ...]
 
     # -- overlap and size --------------------------------------------------------------------------
 
@@ -193,6 +190,49 @@ class Findings(Wording):
         return found
 
     @step
+    def export_lookalike(self, share: float = 0.05, path: str | Path | None = None) -> Path:
+        """Write the people most like the seed as CSV, best first.
+
+        Parameters
+        ----------
+        share : float, default 0.05
+            How many, as a share of everyone, from 0.01 to 0.10.
+        path : str or pathlib.Path, optional
+            Where to; by default `exports/lookalike-….csv`.
+
+        Returns
+        -------
+        pathlib.Path
+            With segment and score beside the variables; `Audience.read_csv` reads it back.
+
+        Raises
+        ------
+        WrongStep
+            If there is no lookalike yet.
+        NotAllowed
+            If the data type lets no rows out.
+        InvalidInput
+            If the share is out of range.
+        """
+        require_allowed(self.state.rule, "export rows")
+        found: Lookalike | None = self.insight("lookalike")
+        if found is None:
+            raise WrongStep("There is no lookalike yet.", "Find one first: lookalike(…).")
+        people = found.audience(share)
+        cut = self._cut()
+        names = {s.id: s.name for s in cut.segments}
+        frame = self._loaded().loc[people].copy()
+        frame.insert(0, "segment", cut.labels[people])
+        frame.insert(1, "segment_name", frame["segment"].map(names))
+        frame.insert(2, "score", found.scores[people].round(4))
+        about = {**self._decisions(), "lookalike": dict(self._asked("lookalike")), "share": share}
+        audience = Audience(f"Lookalike {share:.0%}", (), frame, len(cut.labels), about)
+        written = self._write(audience, path)
+        exported = {**(self.state.exported or {}), "lookalike": share}
+        self.change("the record of the export", exported=exported)
+        return written
+
+    @step
     def hold_out(self, share: float, *, by_segment: bool = True) -> pd.Series[bool]:
         """Choose who is left out of a campaign, so that its effect can be measured.
 
@@ -285,87 +325,7 @@ class Findings(Wording):
         )
         return found
 
-    # -- change ------------------------------------------------------------------------------------
-
-    @step
-    def update(
-        self,
-        batch: Any,
-        *,
-        gone: Collection[Hashable] = (),
-        sizes: Literal["keep", "check"] = "keep",
-    ) -> Change:
-        """Take new and changed records into the segments.
-
-        Parameters
-        ----------
-        batch : table or path
-            Records with the columns that segments are cut by; a file needs the session's id
-            column. Consent and suppression lists hold for it as for the records.
-        gone : collection, optional
-            Records that are no longer there.
-        sizes : {"keep", "check"}, default "keep"
-            See `Segmentation.update`.
-
-        Returns
-        -------
-        Change
-
-        Raises
-        ------
-        NotAllowed
-            In a clean room: two states differ by single people.
-        WrongStep
-            If there are no segments yet, or records go by another identifier than their id.
-        InvalidInput, NotFound
-            If the batch does not fit the records.
-        """
-        import pandas as pd
-
-        from audience_nb.permission import permitted
-
-        self._rows_needed("take single people in")
-        cut, frame = self._cut(), self._loaded()
-        if self.state.subtype != "customer_id":
-            raise WrongStep(
-                f"The records go by {self._subtype().title.lower()}, which a batch has not.",
-                "Choose the customer id to update.",
-            )
-        id = getattr(self.source, "id", None)
-        path = batch if isinstance(batch, str | Path) else None
-        records = batch
-        if path is not None or not isinstance(batch, pd.DataFrame):
-            source = open_source(batch, id=id)
-            records = source.fetch([c for c in (*source.codes, *source.attributes) if c != id])
-        elif id is not None and id in batch.columns:
-            records = batch.set_index(id)
-        if len(records) and (self.consent or self.suppression):
-            table = open_source(records.rename_axis(index=None))
-            records, _ = permitted(
-                records, table, consent=self.consent, suppression=self.suppression
-            )
-        change = cut.update(records, gone=gone, sizes=sizes)
-        now = change.segmentation.labels.index
-        kept = frame[frame.index.isin(now) & ~frame.index.isin(records.index)]
-        taken = records.reindex(columns=frame.columns)
-        whole = pd.concat([kept, taken]) if len(kept) and len(taken) else (
-            kept if len(kept) else taken
-        )  # fmt: skip
-        known = str(path) if path is not None else None
-        self.change(
-            "the update",
-            segmentation=change.segmentation,
-            frame=whole.loc[now],
-            lifestyles=None,
-            insights=(),
-            held_out=None,
-            updates=(*self.state.updates, (known, tuple(gone), sizes)),
-        )
-        self._keep(Insight("update", {}, change))
-        self.reply(change.summary())
-        for note in change.notes:
-            self.reply(note)
-        return change
+    # -- inside ------------------------------------------------------------------------------------
 
     @property
     def demographics(self) -> pd.DataFrame:
@@ -378,22 +338,8 @@ class Findings(Wording):
         codes = [c for c in self.state.confirmed if self.catalog[c].kind == "demographic"]
         return demographics(self._shown(self._cut()), codes)
 
-    # -- inside ------------------------------------------------------------------------------------
-
-    def insight(self, verb: str) -> Any:
-        """Give the last result of a verb.
-
-        Parameters
-        ----------
-        verb : str
-            "overlap", "lookalike", "predict_size", "performance", "hold_out" or "update".
-
-        Returns
-        -------
-        object
-            None before its first use, or since segments were cut anew.
-        """
-        return next((i.result for i in self.state.insights if i.verb == verb), None)
+    def _asked(self, verb: str) -> dict[str, Any]:
+        return next(i.arguments for i in self.state.insights if i.verb == verb)
 
     @property
     def insight_values(self) -> dict[str, Any] | None:
@@ -404,23 +350,7 @@ class Findings(Wording):
         if cut is None:
             return None
         names = {s.id: s.name for s in cut.segments}
-        told: dict[str, Any] = dict.fromkeys(
-            ("overlap", "lookalike", "size", "performance", "held_out", "change")
-        )
-        for found in self.state.insights:
-            match found.verb:
-                case "overlap":
-                    told["overlap"] = values.overlap_values(found.result)
-                case "lookalike":
-                    told["lookalike"] = values.lookalike_values(found.result, found.arguments)
-                case "predict_size":
-                    told["size"] = values.reach_values(found.result, found.arguments)
-                case "performance":
-                    told["performance"] = values.performance_values(
-                        found.result, found.arguments, names
-                    )
-                case "update":
-                    told["change"] = values.change_values(found.result)
+        told = values.insight_values(self.state.insights, names)
         held = self.state.held_out
         told["held_out"] = None if held is None else int(held.sum())
         told["rows"] = self._rows_may_be_seen
@@ -438,11 +368,6 @@ class Findings(Wording):
         columns = [*self.source.attributes, *self.source.codes][: 2 * _MOST_OUTCOMES]
         known = [c for c in columns if c != id]
         return sorted(known, key=lambda c: c in cut_by)[:_MOST_OUTCOMES]
-
-    def _keep(self, found: Insight) -> None:
-        """Hold a finding in place of the one before of its verb."""
-        others = tuple(i for i in self.state.insights if i.verb != found.verb)
-        self.change(f"the {found.verb.replace('_', ' ')}", insights=(*others, found))
 
     def _index(self, people: Iterable[Hashable]) -> pd.Index[Any]:
         import pandas as pd

@@ -18,6 +18,7 @@ from audience_nb.identity import are_plain, consent_notes, identified, people_of
 from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
 from audience_nb.policy.sensitive import categories_of
+from audience_nb.policy.wording import lint
 from audience_nb.released import digest_of, released
 from audience_nb.segments.wording import name_findings
 from audience_nb.timeline import Timeline, step
@@ -173,7 +174,10 @@ class Release(Timeline):
             If the data type lets no rows out.
         """
         require_allowed(self.state.rule, "export rows")
-        audience = self._needed_audience()
+        return self._write(self._needed_audience(), path)
+
+    def _write(self, audience: Audience, path: str | Path | None) -> Path:
+        """Write records with their identifiers, and keep what was written on record."""
         if path is None:
             path = Path("exports") / f"{_slug(audience.name)}.csv"
         rows = identified(audience.frame, self.source, self._subtype())
@@ -235,6 +239,11 @@ class Release(Timeline):
         people = people_of(audience.frame, self.source, self._subtype())
         delivery = destination(name, **options).push(audience, people, confirm=confirm)
         self.change("the receipt", deliveries=(*self.state.deliveries, delivery))
+        flagged = {s.name: name_findings(s) for s in audience.segments}
+        flagged[audience.name] = lint(audience.name)
+        told = [f"{n!r} ({f[0].rule}: {f[0].alternative})" for n, f in flagged.items() if f]
+        if told:
+            self.reply(f"Names that advertising platforms may refuse: {'; '.join(told)}")
         verb = "would be" if delivery.dry_run else "were"
         self.reply(f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}.")
         if barred:

@@ -453,7 +453,9 @@ def code_of(session: Session) -> str:
         lines.append(f"session.pick({list(state.picked)!r}{called})")
     lines += [_insight_line(i) for i in state.insights if i.verb in INSIGHTS]
     if state.exported is not None:
-        lines.append(f"session.export({state.exported['path']!r})")
+        of = state.exported.get("lookalike")
+        verb = "export(" if of is None else f"export_lookalike({of!r}, "
+        lines.append(f"session.{verb}{state.exported['path']!r})")
     return "\n".join(lines) + "\n"
 
 

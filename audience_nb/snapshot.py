@@ -436,6 +436,7 @@ _VERBS: dict[str, dict[str, Any]] = {
     "overlap": {},
     "reword": {},
     "lookalike": {"segments": _is_counts, "seed": _is_text, "method": _is_text},
+    "export_lookalike": {"share": _is_share, "name": _is_text},
     "predict_size": {"base": _is_people, "confidence": _is_share},
     "performance": {"outcome": _is_text},
     "hold_out": {"share": _is_share, "by_segment": lambda v: isinstance(v, bool)},
@@ -506,7 +507,7 @@ def checked_arguments(verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     known = dict(arguments)
     if verb == "swap":
         known["other"] = known.pop("with")
-    if verb == "export":
+    if verb in ("export", "export_lookalike"):
         # A name, never a path: nothing but letters, digits, space, dot, dash and underscore.
         name = "".join(c for c in known.pop("name", "") if c.isalnum() or c in " -_.").strip(" .")
         stem = name.removesuffix(".csv")[:80]

@@ -103,6 +103,31 @@ def test_lookalike_of_segments_and_of_an_outcome(session: Session) -> None:
     assert session.lookalike(seed="member").variables == ("age", "spend")
 
 
+def test_a_lookalike_is_exported_best_first(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(WrongStep, match="no lookalike yet"):
+        session.export_lookalike()
+    found = session.lookalike(seed="bought")
+    back = Audience.read_csv(session.export_lookalike(0.03, tmp_path / "a.csv"))
+    assert back.index.tolist() == found.audience(0.03).tolist()
+    assert back["score"].is_monotonic_decreasing
+    assert list(back.columns[:3]) == ["segment", "segment_name", "score"]
+    assert session.state.exported is not None and session.state.exported["rows"] == 30
+    assert f"session.export_lookalike(0.03, {str(tmp_path / 'a.csv')!r})" in session.to_code()
+    with pytest.raises(InvalidInput, match=r"share of 0\.5 is out of range"):
+        session.export_lookalike(0.5)
+
+
+def test_what_is_sent_is_held_against_what_platforms_refuse(
+    session: Session, tmp_path: Path
+) -> None:
+    session.rename(1, "Wealthy people")
+    session.distribute("file", path=tmp_path / "a.csv")
+    said = " ".join(m.text for m in session.messages)
+    assert (
+        "Names that advertising platforms may refuse: 'Wealthy people' (financial status:" in said
+    )
+
+
 def test_sensitive_variables_need_a_reason() -> None:
     session = Session(table(), id="who")
     session.confirm([*CUT, "religion"])
@@ -268,6 +293,8 @@ def test_a_clean_room_shows_noisy_counts_and_nobody() -> None:
     session = room()
     with pytest.raises(NotAllowed, match="cannot score single people"):
         session.lookalike([1])
+    with pytest.raises(NotAllowed, match="does not allow to export rows"):
+        session.export_lookalike()
     with pytest.raises(NotAllowed, match="cannot name people to be held out"):
         session.hold_out(0.1)
     with pytest.raises(NotAllowed, match="cannot take single people in"):

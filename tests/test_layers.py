@@ -32,6 +32,7 @@ LAYERS = [
     {"released"},
     {"inquiry", "release"},
     {"wording"},
+    {"intake"},
     {"findings"},
     {"verbs"},
     {"dialogue"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,11 +15,48 @@ if TYPE_CHECKING:
 
 __all__ = [
     "change_values",
+    "insight_values",
     "lookalike_values",
     "overlap_values",
     "performance_values",
     "reach_values",
 ]
+
+
+def insight_values(insights: Iterable[Any], names: Mapping[int, str]) -> dict[str, Any]:
+    """Give all findings of a session.
+
+    Parameters
+    ----------
+    insights : iterable
+        Each with `verb`, `arguments` and `result`.
+    names : mapping of int to str
+        Of the segments.
+
+    Returns
+    -------
+    dict
+        "overlap", "lookalike", "size", "performance" and "change"; None where there is none.
+
+    Examples
+    --------
+    >>> insight_values([], {})["overlap"] is None
+    True
+    """
+    told: dict[str, Any] = dict.fromkeys(("overlap", "lookalike", "size", "performance", "change"))
+    for found in insights:
+        match found.verb:
+            case "overlap":
+                told["overlap"] = overlap_values(found.result)
+            case "lookalike":
+                told["lookalike"] = lookalike_values(found.result, found.arguments)
+            case "predict_size":
+                told["size"] = reach_values(found.result, found.arguments)
+            case "performance":
+                told["performance"] = performance_values(found.result, found.arguments, names)
+            case "update":
+                told["change"] = change_values(found.result)
+    return told
 
 
 def overlap_values(found: Overlap) -> dict[str, Any]:

@@ -25,6 +25,8 @@ export function Insights({ link, state, snapshot, found }: Props) {
   const people = Number(base.replace(/[\s,]/g, ""));
   const held = Number(share) / 100;
   const picked = snapshot.segmentation?.segments.filter((s) => s.picked).length ?? 0;
+  const type = snapshot.data_types.find((t) => t.code === snapshot.data_type);
+  const refused = type?.refuses.includes("export rows") ?? false;
   const columns = (
     <>
       {found.outcomes.map((code) => (
@@ -81,7 +83,14 @@ export function Insights({ link, state, snapshot, found }: Props) {
                 {state.pending === "lookalike" ? "Learning…" : "Find lookalikes"}
               </button>
             </form>
-            {found.lookalike && <Alike found={found.lookalike} />}
+            {found.lookalike && (
+              <Alike
+                found={found.lookalike}
+                busy={busy}
+                refused={refused}
+                onExport={(share) => link.perform("export_lookalike", { share })}
+              />
+            )}
           </section>
         )}
 
@@ -244,7 +253,7 @@ export function Insights({ link, state, snapshot, found }: Props) {
       <Alert
         link={link}
         problem={state.problem}
-        verbs={["overlap", "lookalike", "predict_size", "performance", "hold_out", "reword"]}
+        verbs={["overlap", "lookalike", "predict_size", "performance", "hold_out", "reword", "export_lookalike"]}
       />
     </details>
   );
@@ -304,7 +313,17 @@ function HeatMap({ overlap }: { overlap: NonNullable<Found["overlap"]> }) {
 }
 
 /** How good a lookalike is, and how many people each size of it has. */
-function Alike({ found }: { found: LookalikeFound }) {
+function Alike({
+  found,
+  busy,
+  refused,
+  onExport,
+}: {
+  found: LookalikeFound;
+  busy: boolean;
+  refused: boolean;
+  onExport: (share: number) => void;
+}) {
   const id = useUniqueId();
   const [size, setSize] = useState(5);
   const row = found.shares[size - 1];
@@ -344,6 +363,11 @@ function Alike({ found }: { found: LookalikeFound }) {
           </>
         )}
       </p>
+      {!refused && row && (
+        <button type="button" aria-disabled={busy} onClick={() => !busy && onExport(row.share)}>
+          Export these {count(row.people)} as CSV
+        </button>
+      )}
     </div>
   );
 }

@@ -286,6 +286,7 @@ export type Verb =
   | "performance"
   | "hold_out"
   | "reword"
+  | "export_lookalike"
   | "find"
   | "code"
   | "cancel";

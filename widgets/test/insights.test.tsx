@@ -109,6 +109,7 @@ describe("insights", () => {
     expect(screen.getByText("50 people").parentElement?.textContent).toContain("10% of the seed");
     fireEvent.input(slider, { target: { value: "10" } });
     expect(screen.getByText("100 people").parentElement?.textContent).toContain("20% of the seed");
+    expect(button("Export these 100 as CSV")).toBeTruthy();
     expect(screen.getByText("12,500 people").parentElement?.textContent).toContain(
       "95% sure between 11,000 and 14,100",
     );
@@ -136,6 +137,15 @@ describe("insights", () => {
       />,
     );
     expect(screen.getByText(reading).closest("article")).toBeTruthy();
+  });
+
+  it("export the lookalike of the size that is set", () => {
+    const model = show(all);
+    fireEvent.input(screen.getByRole("slider", { name: /Size of the lookalike/ }), {
+      target: { value: "3" },
+    });
+    fireEvent.click(button("Export these 30 as CSV"));
+    expect(model.last()).toMatchObject({ verb: "export_lookalike", arguments: { share: 0.03 } });
   });
 
   it("offer another name where there is one", () => {
