@@ -190,9 +190,9 @@ class ConstrainedKMedians(
         ----------
         X : array-like of shape (n_records, n_features), path, or Dask collection
             Finite numbers. Parquet files (a path, a directory, a pattern such as
-            `"people/*.parquet"`, or a list) and Dask arrays and data frames are read block by block,
-            by the workers of a `dask.distributed.Client` where one is at work; the bounds hold
-            over all records and the result is the same however they are cut.
+            `"people/*.parquet"`, or a list) and Dask arrays and data frames are read block by
+            block, by the workers of a `dask.distributed.Client` where one is at work; the bounds
+            hold over all records and the result is the same however they are cut.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_records,), optional
