@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import data_server
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from embedding_server import KEY, EmbeddingServer
@@ -176,3 +177,16 @@ def test_links_between_files_of_the_project_are_alive() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
             if not re.match(r"https?:|mailto:", target):
                 assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_scheduled_notebook_has_one_cell_of_plain_parameters() -> None:
+    cells = nbformat.read(ROOT / "notebooks" / "09_at_scale.ipynb", as_version=4).cells
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    given: dict[str, object] = {}
+    exec(tagged[0].source, {"__builtins__": {}}, given)
+    assert given["n_records"] == 1_000_000 and given["min_share"] == 0.05
+    # Nothing is set again further down, where it would win over what a scheduler gives.
+    later = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    for name in given:
+        assert len(re.findall(rf"^{name}\b[^=\n]*=(?!=)", later, re.MULTILINE)) <= 1, name
