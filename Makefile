@@ -53,6 +53,10 @@ docs: .venv/installed
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/docs/doctrees docs build/docs/html
 	@echo "Open $(CURDIR)/build/docs/html/index.html"
 
+binder-check:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 was found. Set PYTHON=/path/to/python."; exit 1; }
+	$(PYTHON) tests/binder_build.py
+
 test: lint types frontend unit notebooks browser
 
 lint: .venv/tested
