@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
-from audience_nb.errors import Cancelled
-from audience_nb.kmedians import ConstrainedKMedians
+from audience_nb.errors import Cancelled, InvalidInput
+from audience_nb.kmedians import ConstrainedKMedians, partitioned
 from audience_nb.kmedians.blocks import ArrayBlocks, ParquetBlocks
 from audience_nb.kmedians.bounds import size_bounds
 from audience_nb.kmedians.certificate import certify
@@ -92,6 +94,41 @@ def test_the_estimator_takes_a_path(parquet: Path) -> None:
     assert model.n_features_in_ == 4
     assert model.feature_names_in_.tolist() == ["x0", "x1", "x2", "x3"]
     assert model.certificate_.within_bounds and model.certificate_.gap < 1e-9
+
+
+def test_rows_of_a_path_are_predicted_and_assigned(
+    parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = table("normal")
+    model = ConstrainedKMedians(K, n_init=1, random_state=0).fit(rows[:3000])
+    np.testing.assert_array_equal(model.predict(parquet), model.predict(rows))
+    assigned = model.assign(parquet)
+    assert np.array_equal(assigned, model.predict(parquet, respect_sizes=True))
+    sizes = np.bincount(assigned, minlength=K)
+    assert sizes.min() >= 3000 and sizes.max() <= 6000
+    best = certify(rows, model.cluster_centers_, model.assign(rows), np.zeros(K), 3000, 6000)
+    found = certify(rows, model.cluster_centers_, assigned, np.zeros(K), 3000, 6000)
+    assert found.cost == pytest.approx(best.cost, rel=1e-12)
+    # Few rows are read into memory.
+    monkeypatch.setattr(partitioned, "FEW", N)
+    np.testing.assert_array_equal(model.assign(parquet), model.assign(rows))
+
+
+def test_rows_of_a_path_must_have_the_columns_of_the_fit(parquet: Path) -> None:
+    model = ConstrainedKMedians(2, max_share=0.5, n_init=1).fit(np.eye(4))
+    with pytest.raises(NotFittedError):
+        ConstrainedKMedians().predict(parquet)
+    with pytest.raises(InvalidInput, match="have no weights"):
+        model.assign(parquet, sample_weight=np.ones(N))
+    other = ConstrainedKMedians(2, max_share=0.5, n_init=1).fit(np.eye(4)[:, :3])
+    with pytest.raises(InvalidInput, match="have 4 columns, those of the fit 3"):
+        other.predict(parquet)
+    frame = pd.DataFrame(np.eye(4), columns=["x1", "x0", "x2", "x3"])
+    turned = ConstrainedKMedians(2, max_share=0.5, n_init=1).fit(frame)
+    with pytest.raises(
+        InvalidInput, match="2 of 4 columns are not where they were in the fit, the first is 'x0'"
+    ):
+        turned.predict(parquet)
 
 
 def test_cancelled_between_passes(parquet: Path) -> None:

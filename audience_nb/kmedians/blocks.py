@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from audience_nb.errors import InvalidInput, NotFound, require
 
-__all__ = ["ArrayBlocks", "Blocks", "DaskBlocks", "ParquetBlocks", "blocks_of", "takes"]
+__all__ = [
+    "ArrayBlocks",
+    "Blocks",
+    "DaskBlocks",
+    "ParquetBlocks",
+    "blocks_of",
+    "require_columns",
+    "takes",
+]
 
 Result = TypeVar("Result")
 Rows = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -123,6 +131,43 @@ def blocks_of(X: Any) -> Blocks:
     if takes(X):
         return ParquetBlocks(X)
     return ArrayBlocks(X)
+
+
+def require_columns(blocks: Blocks, n_features: int, names: Any = None) -> None:
+    """Refuse rows with other columns than those of a fit.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The rows.
+    n_features : int
+        Columns wanted.
+    names : array-like of str, optional
+        Theirs; rows without names may have any.
+
+    Raises
+    ------
+    InvalidInput
+        If there are more or fewer, or others.
+
+    Examples
+    --------
+    >>> require_columns(blocks_of(np.zeros((5, 2))), 2)
+    """
+    if blocks.n_features != n_features:
+        raise InvalidInput(
+            f"The rows have {blocks.n_features} columns, those of the fit {n_features}.",
+            "Give the same columns in the same order.",
+        )
+    if names is None or blocks.names is None:
+        return
+    other = [name for name, wanted in zip(blocks.names, names, strict=True) if name != wanted]
+    if other:
+        raise InvalidInput(
+            f"{len(other)} of {n_features} columns are not where they were in the fit, the first "
+            f"is {other[0]!r}.",
+            "Give the same columns in the same order.",
+        )
 
 
 class ArrayBlocks:

@@ -201,7 +201,9 @@ def require_feasible(
         move = f"Lower {names[0]} to allow {n_records // n_segments:,} records each"
     if feasible:
         nearest = min(feasible, key=lambda k: (abs(k - n_segments), k))
-        move += f", or form {nearest} segments ({feasible[0]} to {feasible[-1]} would do)"
+        move += f", or form {nearest} segment{'s' * (nearest > 1)}"
+        if len(feasible) > 1:
+            move += f" ({feasible[0]} to {feasible[-1]} would do)"
     raise Infeasible(fact, f"{move}.")
 
 

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from audience_nb.errors import InvalidInput
-from audience_nb.kmedians.blocks import Blocks, blocks_of, takes
+from audience_nb.kmedians.blocks import Blocks, blocks_of, require_columns, takes
 from audience_nb.kmedians.bounds import allowed_sizes, require_feasible
 from audience_nb.kmedians.certificate import Certificate
 from audience_nb.kmedians.feasible import Feasibility, feasibility
@@ -28,7 +28,7 @@ from audience_nb.kmedians.parameters import (
     numbers_tried,
     require_numbers,
 )
-from audience_nb.kmedians.partitioned import form_blocks
+from audience_nb.kmedians.partitioned import assign_blocks, form_blocks, nearest_blocks
 from audience_nb.kmedians.threads import in_chunks
 
 __all__ = ["ConstrainedKMedians"]
@@ -262,7 +262,7 @@ class ConstrainedKMedians(
 
         Parameters
         ----------
-        X : array-like of shape (n_records, n_features)
+        X : array-like of shape (n_records, n_features), path, or Dask collection
             Records, new or not.
         respect_sizes : bool, default False
             Whether sizes are bounded too: see `assign`.
@@ -280,6 +280,8 @@ class ConstrainedKMedians(
         """
         if respect_sizes:
             return self.assign(X)
+        if takes(X):
+            return nearest_blocks(self._blocks(X, reset=False), self.cluster_centers_)
         from scipy.spatial.distance import cdist
 
         X = self._checked(X)
@@ -297,7 +299,7 @@ class ConstrainedKMedians(
 
         Parameters
         ----------
-        X : array-like of shape (n_records, n_features)
+        X : array-like of shape (n_records, n_features), path, or Dask collection
             Records, new or not, all at once: where one goes depends on the others.
         sample_weight : array-like of shape (n_records,), optional
             As for `fit`.
@@ -321,13 +323,21 @@ class ConstrainedKMedians(
         >>> labels.tolist() == model.labels_.tolist()
         True
         """
-        X = self._checked(X)
-        weights = given_weights(sample_weight, X)
-        n, k = len(X), self.n_clusters_
+        in_blocks, weights = takes(X), None
+        if in_blocks:
+            X = self._blocks(X, sample_weight, reset=False)
+            n = sum(X.lengths)
+        else:
+            X = self._checked(X)
+            weights = given_weights(sample_weight, X)
+            n = len(X)
+        k, centers = self.n_clusters_, self.cluster_centers_
         smallest, largest = self._sizes(n, least=0)
         if not k * smallest <= n <= k * largest:
             require_feasible(n, max(1, smallest), largest, k, self._names())
-        return assign(X, weights, self.cluster_centers_, smallest, largest, self.n_threads)[0]
+        if in_blocks:
+            return assign_blocks(X, centers, smallest, largest, self.n_threads)
+        return assign(X, weights, centers, smallest, largest, self.n_threads)[0]
 
     def transform(self, X: Any) -> Any:
         """Give the L1 distance of each record to every centre.
@@ -431,12 +441,17 @@ class ConstrainedKMedians(
         self.size_bounds_ = (smallest, largest)
         self.k_curve_ = formed.k_curve
 
-    def _blocks(self, X: Any, sample_weight: Any) -> Blocks:
+    def _blocks(self, X: Any, sample_weight: Any = None, reset: bool = True) -> Blocks:
         """Open rows that are read block by block."""
         if sample_weight is not None:
             raise InvalidInput(
                 "Rows that are read in blocks have no weights.", "Leave sample_weight out."
             )
+        if not reset:
+            check_is_fitted(self)
+            blocks = blocks_of(X)
+            require_columns(blocks, self.n_features_in_, getattr(self, "feature_names_in_", None))
+            return blocks
         blocks = blocks_of(X)
         self.n_features_in_ = blocks.n_features
         if blocks.names is not None:

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from audience_nb.kmedians.assignment import ROUNDING, Assignment, Passed
 from audience_nb.kmedians.blocks import Blocks
 from audience_nb.kmedians.certificate import Certificate
-from audience_nb.kmedians.fitting import Formed, Plan, form
+from audience_nb.kmedians.fitting import Formed, Plan, assign, form
 from audience_nb.kmedians.medians import Medians, count, select
 from audience_nb.kmedians.rows import Rows, Scale, canonical
-from audience_nb.kmedians.threads import sizes_of
+from audience_nb.kmedians.threads import CHUNK, sizes_of
 
-__all__ = ["form_blocks"]
+__all__ = ["assign_blocks", "form_blocks", "nearest_blocks"]
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -295,13 +295,8 @@ def form_blocks(blocks: Blocks, plan: Plan) -> Formed:
     """
     n, tell = sum(blocks.lengths), plan.tell
     tell("reading a sample", 0.0)
-    size = n if n <= FEW else min(n, SAMPLE)
-    rng = np.random.default_rng(plan.seed)
-    places = np.arange(n) if size == n else np.sort(rng.choice(n, size, replace=False))
-    first = np.concatenate([[0], np.cumsum(blocks.lengths)])
-    edges = np.searchsorted(places, first)
-    mine = [places[a:b] - f for a, b, f in zip(edges, edges[1:], first, strict=False)]
-    held = np.concatenate(list(blocks.map([_Pick(picked) for picked in mine])))
+    places, held = _sampled(blocks, plan.seed)
+    size = len(held)
     if size == n:
         return form(held, None, plan)
 
@@ -346,6 +341,80 @@ def form_blocks(blocks: Blocks, plan: Plan) -> Formed:
     }
     tell("done", 1.0)
     return Formed(found.labels, centers, proof, [cost], k_curve)
+
+
+def assign_blocks(
+    blocks: Blocks, centers: Floats, smallest: int, largest: int, n_threads: int | None = None
+) -> Labels:
+    """Assign rows that are read block by block to given centres, at least cost within the bounds.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The rows.
+    centers : ndarray of float64, shape (n_clusters, n_features)
+        In their units.
+    smallest, largest : int
+        Sizes allowed, both inclusive; some assignment must meet them.
+    n_threads : int, optional
+        Threads to work on.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_records,)
+    """
+    places, held = _sampled(blocks, 0)
+    if len(held) == sum(blocks.lengths):
+        return assign(held, None, centers, smallest, largest, n_threads)[0]
+    _, scale, _ = canonical(held, 0, None, n_threads)
+    rows = BlockRows(blocks, places, held, scale)
+    return BlockAssignment(rows, smallest, largest, len(centers))(scale(centers)).labels
+
+
+def nearest_blocks(blocks: Blocks, centers: Floats) -> Labels:
+    """Give the nearest centre of rows that are read block by block.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The rows.
+    centers : ndarray of float64, shape (n_clusters, n_features)
+        In their units.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_records,)
+    """
+    parts = blocks.map(_Nearest(centers))
+    return np.concatenate([np.empty(0, np.int32), *parts])
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """Gives the nearest centre of each row of a block."""
+
+    centers: Floats
+
+    def __call__(self, number: int, rows: Any) -> Labels:
+        from scipy.spatial.distance import cdist
+
+        labels = np.empty(len(rows), np.int32)
+        for a in range(0, len(rows), CHUNK):
+            some = slice(a, a + CHUNK)
+            labels[some] = cdist(rows[some], self.centers, "cityblock").argmin(axis=1)
+        return labels
+
+
+def _sampled(blocks: Blocks, seed: int) -> tuple[Indices, Any]:
+    """Read all of few rows, and a sample of many; give where they stand, too."""
+    n = sum(blocks.lengths)
+    size = n if n <= FEW else min(n, SAMPLE)
+    rng = np.random.default_rng(seed)
+    places = np.arange(n) if size == n else np.sort(rng.choice(n, size, replace=False))
+    first = np.concatenate([[0], np.cumsum(blocks.lengths)])
+    edges = np.searchsorted(places, first)
+    mine = [places[a:b] - f for a, b, f in zip(edges, edges[1:], first, strict=False)]
+    return places, np.concatenate(list(blocks.map([_Pick(picked) for picked in mine])))
 
 
 def _labelled(
