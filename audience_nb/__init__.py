@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -68,3 +69,12 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*globals(), *__all__]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell Jupyter Server what it can load; nothing where the extra `server` is not installed."""
+    needed = ("alembic", "jupyter_server", "jwt", "limits", "pydantic", "sqlalchemy")
+    if not all(map(find_spec, needed)):
+        return []
+    app = import_module(f"{__name__}.server.app")
+    return [{"module": app.__name__, "app": app.AudienceApp}]

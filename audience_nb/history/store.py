@@ -451,6 +451,35 @@ class History:
         """
         return self._one(SessionRow, session_id, user, "session")
 
+    def kept(self, row: Mapping[str, Any]) -> Kept:
+        """Say as what a session is kept.
+
+        Parameters
+        ----------
+        row : mapping
+            As `session` gave it.
+
+        Returns
+        -------
+        Kept
+        """
+        decisions, source, mine = row["decisions"], row["source"], row["session_id"]
+        if not decisions["segmented"]:
+            return Kept(mine, row["version"])
+        with self._reading() as transaction:
+            workflow_id = transaction.scalar(
+                select(WorkflowRow.workflow_id)
+                .where(WorkflowRow.session_id == mine)
+                .where(WorkflowRow.digest == workflow_digest(source, decisions))
+                .where(WorkflowRow.status == "complete")
+            )
+            audience_id = transaction.scalar(
+                select(AudienceRow.audience_id)
+                .where(AudienceRow.session_id == mine)
+                .where(AudienceRow.digest == audience_digest(source, decisions))
+            )
+        return Kept(mine, row["version"], workflow_id, audience_id)
+
     def workflow(self, workflow_id: str, user: str | None = None) -> dict[str, Any]:
         """Give one workflow's row with its segments.
 

@@ -1,0 +1,289 @@
+"""Doors: one for each path; they let in, check, answer and log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Awaitable, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from jupyter_server.auth import User
+from jupyter_server.auth.identity import PasswordIdentityProvider
+from jupyter_server.auth.utils import HTTP_METHOD_TO_AUTH_ACTION
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import ensure_async
+from pydantic import BaseModel, ValidationError
+from tornado import web
+
+from audience_nb.errors import AudienceError, InvalidInput
+from audience_nb.server.desk import OWNER, Desk
+from audience_nb.server.logs import pseudonym
+from audience_nb.server.metrics import REQUEST_SECONDS, REQUESTS
+from audience_nb.server.operations import Call, FileAnswer, Operation
+from audience_nb.server.refusals import Refusal, body_of, new_log_id, status_of
+from audience_nb.server.roles import Principal
+
+__all__ = ["Door", "doors_of"]
+
+logger = logging.getLogger("audience_nb.server")
+access = logging.getLogger("audience_nb.access")
+
+_CHUNK = 1 << 16
+_BEARER = re.compile(r"bearer\s+([\w-]+\.[\w-]+\.[\w-]*)$", re.IGNORECASE)
+_OF_JUPYTER = {"token", "_xsrf"}
+
+
+@web.stream_request_body
+class Door(APIHandler):
+    """One path of the interface.
+
+    Jupyter identifies who asks, by its token or as configured, and guards against forged requests
+    of browsers; then the role is asked. The body is read only as far as it is allowed to be.
+    """
+
+    operations: ClassVar[dict[str, Operation]] = {}
+    auth_resource = "audience_nb"
+
+    def initialize(self) -> None:
+        """Begin a request."""
+        self._body = bytearray()
+        self._begun = time.perf_counter()
+        self._log_id = new_log_id()
+        self._principal: Principal | None = None
+        self._role: str | None = None
+        self._error = ""
+
+    @property
+    def desk(self) -> Desk:
+        """What every door asks."""
+        desk: Desk = self.settings["audience_nb_desk"]
+        return desk
+
+    @property
+    def _operation(self) -> Operation | None:
+        return self.operations.get(str(self.request.method))
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Identify who asks; refuse whoever cannot be identified."""
+        operation = self._operation
+        if operation is not None and operation.probe and self.desk.open_probes:
+            return
+        signed = _BEARER.match(self.request.headers.get("Authorization", ""))
+        if signed and self.desk.bearer is not None:
+            claims = self.desk.bearer.claims(signed[1])
+            # Names of service clients cannot pass for those of people.
+            self.current_user = self._jupyter_current_user = User(f"client:{claims['sub']}")
+            self._token_authenticated = True
+            self._role = str(claims["role"]) if "role" in claims else None
+        await super().prepare()
+        if self.current_user is None and self.request.method != "OPTIONS":
+            raise Refusal(
+                403, "The request has no credentials.", "Send `Authorization: token <token>`."
+            )
+        length = self.request.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > self.desk.most_bytes:
+            raise self._too_large()
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Take in a part of the body."""
+        if len(self._body) + len(chunk) > self.desk.most_bytes:
+            raise self._too_large()
+        self._body += chunk
+        return None
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"The body has over {self.desk.most_bytes:,} bytes.", "Send less.")
+
+    async def get(self, **path: str) -> None:
+        """Answer GET."""
+        operation = self._operation
+        if operation is not None and operation.probe and self.desk.open_probes:
+            await self._answer(operation, Principal("probe", self.desk.roles["viewer"]), path)
+        else:
+            await self._serve(path)
+
+    async def post(self, **path: str) -> None:
+        """Answer POST."""
+        await self._serve(path)
+
+    async def delete(self, **path: str) -> None:
+        """Answer DELETE."""
+        await self._serve(path)
+
+    async def put(self, **path: str) -> None:
+        """Refuse PUT."""
+        await self._serve(path)
+
+    async def patch(self, **path: str) -> None:
+        """Refuse PATCH."""
+        await self._serve(path)
+
+    async def head(self, **path: str) -> None:
+        """Refuse HEAD."""
+        await self._serve(path)
+
+    async def _serve(self, path: dict[str, str]) -> None:
+        action = HTTP_METHOD_TO_AUTH_ACTION[str(self.request.method)]
+        may = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
+        if not await ensure_async(may):
+            raise Refusal(403, f"You may not {action} here.", "Ask whoever runs the server.")
+        operation = self._operation
+        if operation is None:
+            known = ", ".join(self.operations)
+            if not known:
+                raise Refusal(404, "There is no such place.", "See /audience-nb/api/openapi.json.")
+            self.set_header("Allow", known)
+            raise Refusal(405, "The place has no such method.", f"Use {known}.")
+        # One token opens a server of one person: its holder is the same one every time.
+        alone = type(self.identity_provider) is PasswordIdentityProvider
+        signed = bool(
+            self.desk.bearer and _BEARER.match(self.request.headers.get("Authorization", ""))
+        )
+        name = OWNER if alone and not signed else str(self.current_user.username)
+        self._principal = self.desk.principal(name, self._role)
+        self.desk.rates.count(name)
+        self._principal.role.require(operation.needs)
+        await self._answer(operation, self._principal, path)
+
+    async def _answer(
+        self, operation: Operation, principal: Principal, path: dict[str, str]
+    ) -> None:
+        call = Call(self.desk.house, principal, self._given(operation), path)
+        answer = await operation.does(call)
+        if isinstance(answer, FileAnswer):
+            await self._stream(answer)
+            return
+        status, said = answer if isinstance(answer, tuple) else (operation.status, answer)
+        self.set_status(status)
+        if operation.answers is None:
+            self.finish()
+        else:
+            self.finish(json.dumps(said, ensure_ascii=False, allow_nan=False))
+
+    def _given(self, operation: Operation) -> BaseModel | None:
+        if operation.takes is None:
+            return None
+        try:
+            if operation.method == "GET":
+                named = set(self.request.query_arguments) - _OF_JUPYTER
+                return operation.takes.model_validate_strings(
+                    {name: self.get_query_argument(name) for name in named}
+                )
+            if not self._body:
+                return operation.takes.model_validate({})
+            kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            if kind != "application/json":
+                raise Refusal(415, "The body is not JSON.", "Send application/json.")
+            return operation.takes.model_validate_json(bytes(self._body))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            place = ".".join(str(part)[:40] for part in first["loc"]) or "the body"
+            raise InvalidInput(
+                f"{place}: {first['msg']}.", "See /audience-nb/api/openapi.json."
+            ) from None
+
+    async def _stream(self, answer: FileAnswer) -> None:
+        try:
+            with answer.path.open("rb") as file:
+                self.set_header("Content-Type", f"{answer.media_type}; charset=utf-8")
+                self.set_header(
+                    "Content-Disposition", f'attachment; filename="{quote(answer.name)}"'
+                )
+                while chunk := file.read(_CHUNK):
+                    self.write(chunk)
+                    await self.flush()
+        finally:
+            answer.path.unlink(missing_ok=True)
+        self.finish()
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        """End the answer, which nobody may cache."""
+        if not self._headers_written:
+            self.set_header("Cache-Control", "no-store")
+            self.set_header("X-Log-Id", self._log_id)
+        return super().finish(*args, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say what went wrong and what to do, without a trace."""
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        if isinstance(error, AudienceError):
+            self.set_status(status_of(error))
+            wait = getattr(error, "retry_after", None)
+            if wait is not None:
+                self.set_header("Retry-After", str(wait))
+        elif isinstance(error, web.HTTPError):
+            said = {403: "It is not allowed.", 404: "There is no such place."}
+            error = Refusal(
+                status_code,
+                said.get(status_code, f"The request was refused: {self._reason}."),
+                "Send `Authorization: token <token>`; see /audience-nb/api/openapi.json.",
+            )
+        self._error = type(error).__name__
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(body_of(error or RuntimeError(), self._log_id), ensure_ascii=False))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what nobody raised on purpose."""
+        if isinstance(value, AudienceError | web.HTTPError):
+            return
+        logger.error(
+            "A request failed: %s.",
+            getattr(typ, "__name__", typ),
+            exc_info=(typ, value, tb) if logger.isEnabledFor(logging.DEBUG) else None,
+            extra={"log_id": self._log_id},
+        )
+
+    def on_finish(self) -> None:
+        """Count and log the answer: who by a pseudonym, and no word of what was said."""
+        super().on_finish()
+        operation = self._operation
+        name = "none" if operation is None else operation.name
+        method = str(self.request.method)
+        seconds = time.perf_counter() - self._begun
+        REQUESTS.labels(name, method, self.get_status()).inc()
+        REQUEST_SECONDS.labels(name).observe(seconds)
+        who = self._principal
+        access.info(
+            "%s %s",
+            name,
+            self.get_status(),
+            extra={
+                "log_id": self._log_id,
+                "operation": name,
+                "method": method,
+                "status": self.get_status(),
+                "who": None if who is None else pseudonym(who.name),
+                "role": None if who is None else who.role.name,
+                "milliseconds": round(1000 * seconds, 1),
+                "error": self._error,
+            },
+        )
+
+
+def doors_of(operations: Sequence[Operation]) -> list[tuple[str, type[Door]]]:
+    """Make a door for each path, and one that refuses everything else under ours.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        What can be asked for.
+
+    Returns
+    -------
+    list of (str, type)
+        Patterns and doors, as Tornado takes them.
+    """
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    doors: list[tuple[str, type[Door]]] = []
+    for path, known in by_path.items():
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
+        name = next(iter(known.values())).name
+        doors.append((pattern, type(f"Door_{name}", (Door,), {"operations": known})))
+    closed = type("DoorToNowhere", (Door,), {"operations": {}})
+    doors += [(f"{root}/.*", closed) for root in ("/audience-nb", "/api/nl", "/debug")]
+    return doors

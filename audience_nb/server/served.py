@@ -1,0 +1,106 @@
+"""A session as the server holds it: in a role, and with a folder that it cannot leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from audience_nb.server.roles import Need, Role
+from audience_nb.session import Session
+from audience_nb.timeline import step
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audience_nb.distribution import Delivery
+    from audience_nb.search import Suggestion
+    from audience_nb.segments import Segmentation
+
+__all__ = ["ServedSession"]
+
+
+class ServedSession(Session):
+    """A `Session` whose verbs ask the role first, however they are reached.
+
+    A message may lead to any verb, so it does not do to look at the name of the one asked for.
+
+    Attributes
+    ----------
+    role : Role or None
+        Of who asks at present; None while saved decisions are replayed.
+    folder : pathlib.Path
+        Where its files go; what leaves names them relative to it.
+    """
+
+    role: Role | None = None
+    folder: Path = Path()
+
+    def _require(self, operation: Need) -> None:
+        if self.role is not None:
+            self.role.require(operation)
+            self.role.require_data(self.state.data_type, self.state.subtype)
+
+    @step
+    def choose(
+        self, data_type: str, subtype: str | None = None, *, minimum_count: int | None = None
+    ) -> Self:
+        """Choose the data type, one that the role may use; see `Session.choose`."""
+        super().choose(data_type, subtype, minimum_count=minimum_count)
+        self._require("search")
+        return self
+
+    @step
+    def ask(self, text: str, limit: int = 15, **filters: Any) -> list[Suggestion]:
+        """Search the catalogue; see `Session.ask`."""
+        self._require("search")
+        return super().ask(text, limit, **filters)
+
+    @step
+    def load(self) -> pd.DataFrame:
+        """Fetch the records; see `Session.load`."""
+        self._require("segment")
+        return super().load()
+
+    @step
+    def segment(
+        self,
+        n_segments: int | Literal["auto"] | None = None,
+        min_share: float | None = None,
+        max_share: float | None = None,
+    ) -> Segmentation:
+        """Cut the records; see `Session.segment`."""
+        self._require("segment")
+        return super().segment(n_segments, min_share, max_share)
+
+    @step
+    def allow_sensitive(self, codes: Sequence[str], reason: str) -> dict[str, str]:
+        """Put a permission on record; see `Session.allow_sensitive`."""
+        self._require("export")
+        return super().allow_sensitive(codes, reason)
+
+    @step
+    def export(self, path: str | Path | None = None) -> Path:
+        """Write the audience to a file in the folder, whatever place is named."""
+        self._require("export")
+        name = Path(path or "exports/audience.csv").name
+        written = super().export(self.folder / "exports" / name)
+        shown = f"exports/{name}"
+        exported = {**(self.state.exported or {}), "path": shown}
+        self.change("the record of the export", exported=exported)
+        last = self.messages[-1]
+        self.messages[-1] = replace(last, text=last.text.replace(str(written), shown))
+        return written
+
+    @step
+    def distribute(self, name: str = "file", *, confirm: bool = False, **options: Any) -> Delivery:
+        """Send the audience, or see what would leave; see `Session.distribute`."""
+        self._require("distribute")
+        delivery = super().distribute(name, confirm=confirm, **options)
+        inside = f"{self.folder}/"
+        if delivery.location.startswith(inside):
+            delivery = replace(delivery, location=delivery.location.removeprefix(inside))
+            receipts = (*self.state.deliveries[:-1], delivery)
+            self.change("the receipt", deliveries=receipts)
+        return delivery
