@@ -151,6 +151,7 @@ class ConstrainedKMedians(
     n_clusters_: int
     size_bounds_: tuple[int, int]
     k_curve_: dict[str, list[Any]]
+    n_features_in_: int
 
     def __init__(
         self,
