@@ -258,3 +258,30 @@ def test_performance_tells_findings_from_chance() -> None:
     assert [r["finding"] for r in rows] == ["more than chance", "may be chance", "more than chance"]
     assert rows[0]["segment"] == "1 Buyers"
     assert rows[0]["low"] < rows[0]["difference"] < rows[0]["high"]
+
+
+def test_numbers_on_the_map_stand_side_by_side() -> None:
+    # Answers of yes and no alone put all segments on a few places.
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.choice(["yes", "no"], 600) for name in "abcd"})
+    found = Segmentation.fit(frame, list("abcd"), n_segments=12, random_state=0)
+    drawn = map_chart(found).to_dict()
+    layers = drawn["layer"]
+    rows = {
+        name: drawn["datasets"][layer["data"]["name"]] if "name" in layer["data"]
+        else layer["data"]["values"]
+        for name, layer in zip(("cells", "numbers"), layers, strict=True)
+    }  # fmt: skip
+    spans = [
+        max(r[axis] for both in rows.values() for r in both)
+        - min(r[axis] for both in rows.values() for r in both)
+        for axis in ("x", "y")
+    ]
+    numbers = rows["numbers"]
+    assert len(numbers) == 12
+    for i, one in enumerate(numbers):
+        for other in numbers[:i]:
+            across = abs(one["x"] - other["x"]) / spans[0]
+            up = abs(one["y"] - other["y"]) / spans[1]
+            assert across > 0.02 or up > 0.02
+    assert map_chart(found).to_dict() == drawn

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from audience_nb.charts.marks import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SEGMENT_COLORS", "k_curve_chart", "map_chart", "size_chart"]
 
+# A number on the map takes so much of its width and height.
+_NUMBER_WIDTH, _NUMBER_HEIGHT = 0.06, 0.05
 # The view's segment cards carry the same ten; numbers tell segments apart beyond them.
 SEGMENT_COLORS = (
     "#14938d",
@@ -126,6 +129,35 @@ def size_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> alt.
     return chart
 
 
+def _part(middles: list[dict[str, Any]], cells: Sequence[Mapping[str, Any]]) -> None:
+    """Move numbers that would be written over each other until they stand side by side."""
+    spans = {}
+    for name in ("x", "y"):
+        values = [float(row[name]) for row in [*middles, *cells]]
+        spans[name] = (max(values) - min(values)) or 1.0
+    places = [[row[name] / spans[name] for name in ("x", "y")] for row in middles]
+    for _ in range(60):
+        moved = False
+        for i, one in enumerate(places):
+            for other in places[:i]:
+                across, up = one[0] - other[0], one[1] - other[1]
+                # Digits are as high as wide, and numbers of two digits lie on their side.
+                far = math.hypot(across / _NUMBER_WIDTH, up / _NUMBER_HEIGHT)
+                if far >= 1:
+                    continue
+                moved = True
+                angle = math.atan2(up, across) if far else 2.4 * i
+                push = (1 - far) / 2 + 0.01
+                for place, sign in ((one, 1), (other, -1)):
+                    place[0] += sign * push * _NUMBER_WIDTH * math.cos(angle)
+                    place[1] += sign * push * _NUMBER_HEIGHT * math.sin(angle)
+        if not moved:
+            break
+    for row, place in zip(middles, places, strict=True):
+        row["x"] = round(place[0] * spans["x"], 4)
+        row["y"] = round(place[1] * spans["y"], 4)
+
+
 def map_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> AnyChart:
     """Draw where the segments lie on the two directions in which the records differ most.
 
@@ -184,6 +216,7 @@ def map_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> AnyCh
         }
         for row in segmentation.map_centers.to_dict("records")
     ]
+    _part(middles, cells)
     across, upward = (short(axis) for axis in segmentation.map_axes)
     axis: dict[str, Any] = {"labels": False, "ticks": False, "grid": False, "titleLimit": 420}
     x = alt.X("x:Q").scale(zero=False, padding=12).axis(title=f"{across} →", **axis)
