@@ -334,3 +334,29 @@ def test_clusters_far_apart_do_not_run_out_of_candidates(monkeypatch: pytest.Mon
         assert (sizes.min(), sizes.max()) == (3562, 3937)
         # The last is over all records; those before, on the sample, may have asked for more.
         assert ended[-2:] == [OPTIMAL, OPTIMAL]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [600, SMALL + 500])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_certificates_of_sums_that_overflow(n: int, weighted: bool) -> None:
+    rng = np.random.default_rng(n)
+    values, centers = rng.normal(size=(n, 3)), rng.normal(size=(4, 3))
+    labels, prices = rng.integers(0, 4, n), rng.normal(size=4)
+    weights = rng.integers(1, 4, n).astype(float) if weighted else None
+    bounds = n // 8, n // 2
+    plain = certify(values, centers, labels, prices, *bounds, weights)
+    # A power of two, so that every digit is the same; the sums are infinite.
+    unit = 2.0**1020
+    huge = certify(values * unit, centers * unit, labels, prices * unit, *bounds, weights)
+    assert huge.gap == plain.gap > 0
+    with np.errstate(over="ignore"):
+        assert (huge.cost, huge.bound) == (np.inf, np.float64(plain.bound) * unit)
+    tiny = 2.0**-1000
+    small = certify(values * tiny, centers * tiny, labels, prices * tiny, *bounds, weights)
+    assert (small.gap, small.cost, small.bound) == (
+        plain.gap,
+        plain.cost * tiny,
+        plain.bound * tiny,
+    )
+    assert small.prices.tolist() == (prices * tiny).tolist()

@@ -144,9 +144,11 @@ def certify(
     at = np.where(price > 0, largest, smallest)
     saving = math.fsum(p[1] for p in parts) + float((price * (at - sizes)).sum())
     gap = max(saving, 0.0) / cost if cost > 0 else 0.0
+    with np.errstate(over="ignore"):
+        paid, bound = np.ldexp(cost, power), np.ldexp(cost - saving, power)
     return Certificate(
-        cost=float(np.ldexp(cost, power)),
-        bound=float(np.ldexp(cost - saving, power)),
+        cost=float(paid),
+        bound=float(bound),
         gap=gap,
         prices=prices,
         sizes=sizes,
