@@ -164,10 +164,12 @@ class AudienceApp(ExtensionApp):
                 output.setFormatter(lines)
         output = logging.StreamHandler()
         output.setFormatter(lines)
-        ours = logging.getLogger("audience_nb")
-        ours.handlers = [output]
-        ours.setLevel(logging.INFO)
-        ours.propagate = False
+        # Other parts of the package quote what was typed; these two do not.
+        for name in ("audience_nb.server", "audience_nb.access"):
+            ours = logging.getLogger(name)
+            ours.handlers = [output]
+            ours.setLevel(logging.INFO)
+            ours.propagate = False
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Begin to sweep, once the loop runs."""

@@ -91,7 +91,7 @@ class House:
 
     def _probes(self) -> dict[str, Callable[[], object]]:
         return {
-            "variable_selector": lambda: self.shelf.open().index.search("people", limit=1),
+            "variable_selector": lambda: self.shelf.open().index.search("age", limit=1),
             "clustering_engine": _cluster,
             "data_retriever": lambda: self.shelf.open().source.sample(1),
             "history": self.history.probe,
