@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.spatial.distance import cdist
 
 from audience_nb.errors import Infeasible, InvalidInput
-from audience_nb.kmedians import assignment, certify, flow, size_bounds
+from audience_nb.kmedians import assignment, certify, fitting, flow, size_bounds, transport
 from audience_nb.kmedians import rows as rows_module
 from audience_nb.kmedians.assignment import Assignment
 from audience_nb.kmedians.rows import SMALL, Rows, Unrounded, canonical
@@ -360,3 +360,30 @@ def test_certificates_of_sums_that_overflow(n: int, weighted: bool) -> None:
         plain.bound * tiny,
     )
     assert small.prices.tolist() == (prices * tiny).tolist()
+
+
+def test_labels_come_back_in_the_order_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*given: Any) -> None:
+        raise AssertionError("the grid is fine enough")
+
+    monkeypatch.setattr(fitting, "Unrounded", never)
+    rng = np.random.default_rng(0)
+    X, centers = rng.normal(size=(300, 2)), rng.normal(size=(3, 2))
+    weights = rng.integers(1, 5, 300).astype(float)
+    labels, proof = fitting.assign(X, weights, centers, 80, 120)
+    costs = cdist(X, centers, "cityblock") * weights[:, None]
+    assert proof.cost == pytest.approx(costs[np.arange(300), labels].sum(), rel=1e-12)
+    assert proof.cost == pytest.approx(linear_program(costs, 80, 120), rel=1e-9)
+    assert proof.gap <= 1e-12
+
+
+def test_sizes_that_cannot_be_met_leave_prices() -> None:
+    costs, labels = np.array([[0.0, 3.0], [0.0, 2.0]]), np.zeros(2, np.int32)
+    one = np.ones(2, np.int64)
+    prices, ended, steps = transport.transfer(costs, labels, 0 * one, 0 * one, np.zeros(2))
+    assert (prices.shape, ended, steps) == ((2,), transport.INFEASIBLE, 0)
+
+
+def test_a_certificate_needs_a_label_for_each_record() -> None:
+    with pytest.raises(InvalidInput, match="There are 2 labels for 3 records. Give one each"):
+        certify(np.zeros((3, 1)), np.zeros((1, 1)), np.zeros(2, int), np.zeros(1), 1, 3)

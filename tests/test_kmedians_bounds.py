@@ -213,6 +213,11 @@ def test_numbers_out_of_range_are_refused(arguments: dict[str, Any], words: str)
     assert str(caught.value) == words
 
 
+def test_a_tolerance_of_0_is_one() -> None:
+    require_numbers(0, n_init=1)
+    require_numbers(0.0, n_threads=1, max_iter=1)
+
+
 def test_weights_of_one_are_none() -> None:
     rows = np.zeros((3, 2))
     assert given_weights(None, rows) is None
