@@ -385,5 +385,5 @@ def test_sizes_that_cannot_be_met_leave_prices() -> None:
 
 
 def test_a_certificate_needs_a_label_for_each_record() -> None:
-    with pytest.raises(InvalidInput, match="There are 2 labels for 3 records. Give one each"):
+    with pytest.raises(InvalidInput, match="There are 2 labels for 3 records"):
         certify(np.zeros((3, 1)), np.zeros((1, 1)), np.zeros(2, int), np.zeros(1), 1, 3)
