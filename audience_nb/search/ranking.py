@@ -44,7 +44,7 @@ ANSWERS_ALL = 0.85
 # A catalogue that knows the whole query so much better than its parts, on average, knows one idea.
 KNOWS_WHOLE = 1.1
 # Where one variable serves every idea this well, beside the best for each, the query is one idea.
-SERVES_ALL = 0.25
+SERVES_ALL = 0.45
 
 
 @dataclass(frozen=True)
