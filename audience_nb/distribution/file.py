@@ -1,56 +1,76 @@
-"""A file of identifiers, hashed where they are personal, for any platform with an upload."""
+"""Files for a platform's upload page: identifiers hashed where they are personal."""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from audience_nb.distribution import Delivery
+from audience_nb.distribution.checks import EUROPE, Limits, check_rows
+from audience_nb.distribution.fields import PSEUDONYMOUS, field_of
+from audience_nb.distribution.forms import lower
+from audience_nb.distribution.platform import Batch, Outgoing, Platform, require_no_error
+from audience_nb.distribution.receipt import Delivery, Finding
+from audience_nb.distribution.rows import Prepared, prepare
+from audience_nb.distribution.rule import MAIL, Rule
 from audience_nb.errors import InvalidInput
-from audience_nb.export import hash_identifiers, write_atomically
+from audience_nb.export import writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from audience_nb.export import Audience
 
-__all__ = ["FileDestination"]
+__all__ = ["FileDestination", "LiveRamp", "UploadFile", "X"]
 
-# Columns that say whether a person may be addressed: name, the value that allows it, the reason
-# written down when it does not.
-_CONSENT = (
-    ("consent_ads", True, "no consent to advertising"),
-    ("consent_sharing", True, "no consent to sharing"),
-    ("do_not_sell", False, "asked not to be sold or shared"),
-)
+_PIECE = 50_000
 
 
-# Opaque already: hashing them again would match nobody.
-_PSEUDONYMOUS = ("rampid", "uid2")
-
-
-class FileDestination:
-    """Write the identifiers of those who consented, one a line.
-
-    RampIDs and UID2s are written as they are, anything else as its SHA-256.
+class UploadFile(Platform):
+    """A file that somebody uploads by hand: nothing leaves this machine, so no token is needed.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file to write.
-
-    Examples
-    --------
-    >>> FileDestination("renters.csv").name
-    'file'
+        The file to write; it appears whole or not at all.
+    **options
+        As `Platform` takes them.
     """
 
-    name = "file"
+    base = "https://localhost"
+    quoting: ClassVar[Any] = csv.QUOTE_MINIMAL
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, **options: Any) -> None:
+        super().__init__(**options)
         self.path = Path(path)
+        self.endpoint = ""
 
-    def push(self, audience: Audience, people: pd.DataFrame, *, confirm: bool = False) -> Delivery:
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.path.name!r})"
+
+    def header(self, frame: pd.DataFrame) -> list[str]:
+        """Give the columns in the order in which they stand in the file."""
+        return [str(name) for name in frame.columns]
+
+    def lines(self, frame: pd.DataFrame, audience: str) -> pd.DataFrame:
+        """Give the rows as they stand in the file."""
+        return frame
+
+    def compose(self, batch: Batch) -> Outgoing:
+        """Write header and rows."""
+        return Outgoing("", "", "".join(self._text(batch.frame, batch.audience)), "text/csv")
+
+    def push(
+        self,
+        audience: Audience,
+        people: pd.DataFrame,
+        *,
+        token: str | None = None,
+        confirm: bool = False,
+    ) -> Delivery:
         """Write the file, or say what it would hold.
 
         Parameters
@@ -58,8 +78,9 @@ class FileDestination:
         audience : Audience
             What to send.
         people : pandas.DataFrame of shape (audience.size, n_columns)
-            On the audience's index: the identifier as first column, then the consent columns
-            `consent_ads`, `consent_sharing`, `do_not_sell`, where there are any.
+            On the audience's index: identifiers, then the columns of consent that there are.
+        token : str, optional
+            Not needed.
         confirm : bool, optional
             False for a dry run, which writes nothing.
 
@@ -70,38 +91,215 @@ class FileDestination:
         Raises
         ------
         InvalidInput
-            If `people` is not about the audience's records.
+            If `people` is not about the audience's records, or the file cannot be written.
+        NotAllowed
+            If a finding forbids it.
         """
-        if not people.index.equals(audience.frame.index):
-            raise InvalidInput(
-                f"{len(people):,} rows of identifiers do not stand on the audience's "
-                f"{audience.size:,} records.",
-                "Fetch the identifiers for exactly these records.",
-            )
-        kept = people
-        dropped: dict[str, int] = {}
-        for column, allowing, reason in _CONSENT:
-            if column in kept:
-                allowed = kept[column].fillna(not allowing).astype(bool) == allowing
-                dropped[reason] = int((~allowed).sum())
-                kept = kept[allowed]
-        identifier = kept.iloc[:, 0].astype("string").str.strip()
-        usable = identifier.notna() & (identifier != "")
-        dropped["no identifier"] = int((~usable).sum())
-        identifier = identifier[usable]
-        column = str(people.columns[0])
-        opaque = column in _PSEUDONYMOUS
-        given = identifier.tolist() if opaque else hash_identifiers(identifier.tolist())
-        lines = list(dict.fromkeys(given))
-        dropped["repeated identifier"] = len(given) - len(lines)
-        header = column if opaque else f"{column}_sha256"
+        prepared = self._prepared(audience, people)
         if confirm:
-            write_atomically(self.path, "".join(f"{line}\r\n" for line in [header, *lines]))
+            require_no_error(self._findings(audience, prepared))
+            with writing(self.path) as file:
+                for text in self._text(prepared.frame, audience.name):
+                    file.write(text.encode())
         return Delivery(
-            destination=self.name,
-            audience=audience.name,
-            rows_sent=len(lines),
-            rows_dropped={reason: n for reason, n in dropped.items() if n},
+            self.name,
+            audience.name,
+            len(prepared.frame),
+            prepared.rows_dropped,
             dry_run=not confirm,
             location=str(self.path) if confirm else "",
+            batches=1,
+            digest=self._digest(prepared),
+            retention_days=self.retention_days,
         )
+
+    def _sizes(self, prepared: Prepared) -> list[int]:
+        return [len(prepared.frame)] if len(prepared.frame) else []
+
+    def _text(self, frame: pd.DataFrame, audience: str) -> Iterator[str]:
+        for start in range(0, max(1, len(frame)), _PIECE):
+            buffer = io.StringIO()
+            writer = csv.writer(buffer, quoting=self.quoting, lineterminator="\r\n")
+            rows = self.lines(frame.iloc[start : start + _PIECE], audience)
+            if start == 0:
+                writer.writerow(self.header(rows))
+            writer.writerows(rows.to_numpy().tolist())
+            yield buffer.getvalue()
+
+
+class FileDestination(UploadFile):
+    """Write the identifiers of those who consented, one a line.
+
+    RampIDs, UID2s and ids of devices are written as they are, anything else as its SHA-256, unless
+    it is one already.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file to write.
+    **options
+        `suppression`, as `Platform` takes it.
+
+    Examples
+    --------
+    >>> FileDestination("renters.csv").name
+    'file'
+    """
+
+    name = "file"
+    title = "The file"
+    rules = ()
+    direct = ()
+    needs = ()
+    limits = Limits(source="none")
+
+    def _prepared(self, audience: Audience, people: pd.DataFrame) -> Prepared:
+        column = str(people.columns[0])
+        name = field_of(column) or column
+        opaque = name in PSEUDONYMOUS
+        rule = Rule(
+            name,
+            column if opaque else f"{column.removesuffix('_sha256')}_sha256",
+            _as_it_is if opaque else _plain,
+            algorithm="" if opaque else "sha256",
+        )
+        return prepare(audience, people, [rule], [frozenset({name})], suppression=self.suppression)
+
+    def _findings(self, audience: Audience, prepared: Prepared) -> tuple[Finding, ...]:
+        found = check_rows(
+            self.title,
+            audience,
+            prepared,
+            self.limits,
+            retention_days=self.retention_days,
+            region=self.region,
+            reviewed=False,
+        )
+        # An empty file, or one of people whose consent is nowhere recorded, harms nobody yet; the
+        # session itself decides on sensitive variables.
+        harmless = ("too few rows", "consent", "sensitive variables")
+        return tuple(f for f in found if f.level != "error" or f.code not in harmless)
+
+
+def _as_it_is(text: str, region: str | None = None) -> str:
+    return text.strip()
+
+
+def _plain(text: str, region: str | None = None) -> str:
+    text = text.strip().lower()
+    return "+" + re.sub(r"\D", "", text) if text.startswith("+") else text
+
+
+# -- LiveRamp ------------------------------------------------------------------------------------
+
+
+def liveramp_email(text: str, region: str | None = None) -> str:
+    """Write small, without any space.
+
+    Examples
+    --------
+    >>> liveramp_email("MyName@liveramp.com ")
+    'myname@liveramp.com'
+    """
+    return re.sub(r"\s", "", text).lower()
+
+
+def liveramp_phone(text: str, region: str | None = None) -> str:
+    """Write ten digits of North America, without country code.
+
+    Examples
+    --------
+    >>> liveramp_phone("+1 (555) 123-4567")
+    '5551234567'
+    """
+    digits = re.sub(r"\D", "", text)
+    return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+
+
+class LiveRamp(UploadFile):
+    """A file for LiveRamp: every cell quoted, `audience_key` first, the others in their order.
+
+    Rules: docs.liveramp.com/connect, "Hashing Identifiers" and "Formatting Identifiers": e-mail
+    SHA-256, telephone SHA-1 without country code and not from Europe, personal and pseudonymous
+    identifiers never in one file; RampIDs as they are.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file to write.
+    **options
+        As `Platform` takes them.
+
+    Examples
+    --------
+    >>> LiveRamp("list.csv").limits.least
+    25
+    """
+
+    name = "liveramp"
+    title = "LiveRamp"
+    rules = (
+        Rule("email", "EMAIL1_SHA-256", liveramp_email, MAIL),
+        Rule("phone", "PHONE1_SHA-1", liveramp_phone, re.compile(r"\d{10}"), algorithm="sha1"),
+        Rule(
+            "rampid",
+            "RAMPID",
+            _as_it_is,
+            re.compile(r"XY[A-Za-z0-9_-]{47}|X[icm][A-Za-z0-9_-]{68}"),
+            algorithm="",
+        ),
+    )
+    direct = ("email", "phone")
+    needs = (frozenset({"email"}), frozenset({"phone"}), frozenset({"rampid"}))
+    limits = Limits(least=25, advised=25, source="segment-docs: 25 unique members")
+    separate = True
+    quoting = csv.QUOTE_ALL
+
+    def __init__(self, path: str | Path, **options: Any) -> None:
+        super().__init__(path, **options)
+        if (self.region or "").upper() in EUROPE:
+            if options.get("fields") and "phone" in self.fields:
+                raise InvalidInput(
+                    "LiveRamp takes no hashed telephone numbers from Europe.",
+                    "Leave 'phone' out of fields.",
+                )
+            self.fields = tuple(f for f in self.fields if f != "phone")
+
+    def lines(self, frame: pd.DataFrame, audience: str) -> pd.DataFrame:
+        """Put the audience's key before each row."""
+        rows = frame[sorted(frame.columns)].copy()
+        rows.insert(0, "audience_key", re.sub(r"[^a-z0-9]+", "_", audience.lower()).strip("_"))
+        return rows
+
+
+def x_handle(text: str, region: str | None = None) -> str:
+    """Write small, without the at sign.
+
+    Examples
+    --------
+    >>> x_handle("@AdsAPI")
+    'adsapi'
+    """
+    return text.strip().lstrip("@").lower()
+
+
+class X(UploadFile):
+    """A file for X's list upload: e-mail addresses or user names, as SHA-256.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file to write.
+    **options
+        As `Platform` takes them.
+    """
+
+    name = "x"
+    title = "X"
+    rules = (
+        Rule("email", "email", lower, MAIL),
+        Rule("username", "username", x_handle),
+    )
+    direct = ("email",)
+    needs = (frozenset({"email"}), frozenset({"username"}))
+    limits = Limits(source="none published")
