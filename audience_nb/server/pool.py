@@ -161,6 +161,7 @@ class Pool:
         do: Callable[[ServedSession, Entry], T],
         *,
         keeps: bool = False,
+        fresh: bool = True,
     ) -> T:
         """Do something with a session, when it is its turn.
 
@@ -176,6 +177,8 @@ class Pool:
             Takes the session and its entry, inside a thread.
         keeps : bool, optional
             Whether the session changes, and is kept before the answer.
+        fresh : bool, optional
+            Whether to look first if another server changed the session.
 
         Returns
         -------
@@ -202,7 +205,9 @@ class Pool:
         entry.used = time.monotonic()
         try:
             async with entry.turn:
-                return await self.work.run(kind, lambda: self._done(entry, principal, do, keeps))
+                return await self.work.run(
+                    kind, lambda: self._done(entry, principal, do, keeps, fresh)
+                )
         finally:
             entry.waiting -= 1
             entry.used = time.monotonic()
@@ -213,8 +218,11 @@ class Pool:
         principal: Principal,
         do: Callable[[ServedSession, Entry], T],
         keeps: bool,
+        fresh: bool,
     ) -> T:
-        session = self._fresh(entry)
+        session = entry.session
+        if fresh or session is None:
+            session = self._fresh(entry)
         session.role = principal.role
         if not keeps:
             return do(session, entry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,62 @@ if TYPE_CHECKING:
     from audience_nb.search import Suggestion
     from audience_nb.segments import Segmentation
 
-__all__ = ["ServedSession"]
+__all__ = ["Answers", "ServedSession"]
+
+
+class Answers:
+    """The last answers of one index, which are the same for everybody.
+
+    Parameters
+    ----------
+    most : int
+        How many are remembered; of more the ones longest unused are forgotten.
+
+    Examples
+    --------
+    >>> answers = Answers(1)
+    >>> answers.put(("a",), [])
+    >>> answers.put(("b",), [])
+    >>> answers.get(("a",)) is None, answers.get(("b",))
+    (True, [])
+    """
+
+    def __init__(self, most: int = 2000) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[object, ...], list[Suggestion]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...]) -> list[Suggestion] | None:
+        """Give an answer, None if it is not known.
+
+        Parameters
+        ----------
+        key : tuple
+            What was asked.
+
+        Returns
+        -------
+        list of Suggestion or None
+        """
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+    def put(self, key: tuple[object, ...], found: list[Suggestion]) -> None:
+        """Remember an answer.
+
+        Parameters
+        ----------
+        key : tuple
+            What was asked.
+        found : list of Suggestion
+            The answer.
+        """
+        with self._lock:
+            self._known[key] = found
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
 
 
 class ServedSession(Session):
@@ -32,10 +89,13 @@ class ServedSession(Session):
         Of who asks at present; None while saved decisions are replayed.
     folder : pathlib.Path
         Where its files go; what leaves names them relative to it.
+    answers : Answers or None
+        What was found before, by all sessions on the same source.
     """
 
     role: Role | None = None
     folder: Path = Path()
+    answers: Answers | None = None
 
     def _require(self, operation: Need) -> None:
         if self.role is not None:
@@ -56,6 +116,20 @@ class ServedSession(Session):
         """Search the catalogue; see `Session.ask`."""
         self._require("search")
         return super().ask(text, limit, **filters)
+
+    def find(self, text: str, limit: int = 8) -> list[Suggestion]:
+        """Look variables up, at once where somebody asked the same; see `Session.find`."""
+        self._require("search")
+        if self.answers is None:
+            return super().find(text, limit)
+        with self.lock:
+            # What is known by words alone is not what is known once meanings are learnt.
+            key = (text, limit, self.state.data_type, self.index.ready)
+            found = self.answers.get(key)
+            if found is None:
+                found = self.index.search(text, limit=limit, data_type=self.state.data_type)
+                self.answers.put(key, found)
+            return [replace(s, variable=self.described(s.variable)) for s in found]
 
     @step
     def load(self) -> pd.DataFrame:

@@ -113,7 +113,9 @@ async def _find(call: Call) -> dict[str, Any]:
         SELECTION.observe(time.perf_counter() - begun)
         return {"suggestions": [suggestion_values(s) for s in found]}
 
-    return await call.house.pool.use(call.path["session_id"], call.principal, "quick", find)
+    return await call.house.pool.use(
+        call.path["session_id"], call.principal, "quick", find, fresh=False
+    )
 
 
 async def _code(call: Call) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audience_nb.errors import NotFound
-from audience_nb.server.served import ServedSession
+from audience_nb.server.served import Answers, ServedSession
 
 if TYPE_CHECKING:
     from audience_nb.catalog import Catalog
@@ -35,6 +35,8 @@ class Opened:
         The search over them.
     origin : mapping
         What it was opened on, as saved decisions say it.
+    answers : Answers
+        What was found before.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Opened:
     catalog: Catalog
     index: SearchIndex
     origin: Mapping[str, Any]
+    answers: Answers = field(default_factory=Answers, repr=False)
 
     def session(self, decisions: Mapping[str, Any] | None = None) -> ServedSession:
         """Start a session, or go on with a saved one.
@@ -74,6 +77,7 @@ class Opened:
             session = found
         session.origin = dict(self.origin)
         session.index = self.index
+        session.answers = self.answers
         return session
 
 
