@@ -265,7 +265,7 @@ def test_tables_from_the_future_are_left_alone(tmp_path: Path) -> None:
 def test_kills_lose_nothing_that_was_acknowledged() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "history_crash.py")]
     done = subprocess.run(
-        [*command, "--kills", "16", "--writers", "4"], capture_output=True, text=True, check=False
+        [*command, "--kills", "8", "--writers", "4"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'lost': 0, 'torn': 0, 'corrupt': 0" in done.stdout

@@ -6,17 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, delete, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Transaction
 
 from audience_nb.errors import NotFound, SourceFailed, WrongStep
 from audience_nb.history.digests import audience_digest, workflow_digest
+from audience_nb.history.keeping import keep_audience, keep_variables, keep_workflow
 from audience_nb.history.opening import migrate, open_engine
 from audience_nb.history.tables import (
     AudienceRow,
@@ -24,7 +23,6 @@ from audience_nb.history.tables import (
     SegmentRow,
     SessionRow,
     Table,
-    VariableRow,
     WorkflowRow,
     new_id,
     now,
@@ -191,10 +189,8 @@ class History:
                     )
             if shown["segmentation"] is None:
                 return Kept(session_id, version)
-            workflow_id = self._keep_workflow(
-                transaction, session_id, user, source, decisions, shown
-            )
-            self._keep_variables(
+            workflow_id = keep_workflow(transaction, session_id, user, source, decisions, shown)
+            keep_variables(
                 transaction,
                 [
                     {
@@ -213,102 +209,10 @@ class History:
                     for v in variables
                 ],
             )
-            audience_id = self._keep_audience(
+            audience_id = keep_audience(
                 transaction, session_id, workflow_id, user, source, decisions, shown
             )
             return Kept(session_id, version, workflow_id, audience_id)
-
-    def _keep_variables(self, transaction: Transaction, rows: list[dict[str, Any]]) -> None:
-        # Two writers may meet a variable at the same time: the first one's row stays.
-        inserts: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-        insert = inserts[self._engine.dialect.name]
-        transaction.execute(insert(VariableRow).on_conflict_do_nothing(), rows)
-
-    @staticmethod
-    def _keep_workflow(
-        transaction: Transaction,
-        session_id: str,
-        user: str,
-        source: str,
-        decisions: dict[str, Any],
-        shown: Mapping[str, Any],
-    ) -> str:
-        digest = workflow_digest(source, decisions)
-        there = transaction.scalar(
-            select(WorkflowRow.workflow_id)
-            .where(WorkflowRow.session_id == session_id)
-            .where(WorkflowRow.digest == digest)
-            .where(WorkflowRow.status == "complete")
-        )
-        if there is not None:
-            return there
-        cut = shown["segmentation"]
-        row = WorkflowRow(
-            workflow_id=new_id(),
-            session_id=session_id,
-            user_id=user,
-            source=source,
-            original_query=decisions["query"] or "",
-            selected_variables=decisions["confirmed"],
-            total_records=cut["n_records"],
-            num_segments=cut["n_segments"],
-            status="complete",
-            decisions=decisions,
-            digest=digest,
-            completed_at=now(),
-        )
-        transaction.add(row)
-        transaction.flush()
-        transaction.add_all(
-            SegmentRow(
-                workflow_id=row.workflow_id,
-                segment_number=segment["id"],
-                segment_size=segment["size"],
-                segment_percentage=round(Decimal(100 * segment["share"]), 2),
-                characteristics={
-                    "name": segment["name"],
-                    "description": segment["description"],
-                    "traits": segment["traits"],
-                },
-                prizm_segments=segment["lifestyles"],
-            )
-            for segment in cut["segments"]
-        )
-        return row.workflow_id
-
-    @staticmethod
-    def _keep_audience(
-        transaction: Transaction,
-        session_id: str,
-        workflow_id: str,
-        user: str,
-        source: str,
-        decisions: dict[str, Any],
-        shown: Mapping[str, Any],
-    ) -> str:
-        digest = audience_digest(source, decisions)
-        there = transaction.scalar(
-            select(AudienceRow.audience_id)
-            .where(AudienceRow.session_id == session_id)
-            .where(AudienceRow.digest == digest)
-        )
-        if there is not None:
-            return there
-        audience = shown["audience"]
-        row = AudienceRow(
-            audience_id=new_id(),
-            workflow_id=workflow_id,
-            session_id=session_id,
-            user_id=user,
-            source=source,
-            name=audience["name"],
-            segments=audience["segments"],
-            size=audience["size"],
-            decisions=decisions,
-            digest=digest,
-        )
-        transaction.add(row)
-        return row.audience_id
 
     def keep_failure(
         self, session: Session, user: str, error: Exception, *, source: str = "", known: Kept

@@ -223,7 +223,7 @@ class Pool:
         session = entry.session
         if fresh or session is None:
             session = self._fresh(entry)
-        session.role = principal.role
+        session.role, session.actor = principal.role, principal.name
         if not keeps:
             return do(session, entry)
         before = session.revision
@@ -356,7 +356,7 @@ class Pool:
         if session is None:
             session = self.shelf.open(row["source"]).session(row["decisions"])
             session.folder = self.folder / str(row["session_id"] or row["audience_id"])
-        session.role = principal.role
+        session.role, session.actor = principal.role, principal.name
         return session
 
     def folder_of(self, entry: Entry) -> Path:

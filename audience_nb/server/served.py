@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audience_nb.distribution import Delivery
+    from audience_nb.export import Audience
     from audience_nb.search import Suggestion
     from audience_nb.segments import Segmentation
 
@@ -154,12 +155,11 @@ class ServedSession(Session):
         self._require("export")
         return super().allow_sensitive(codes, reason)
 
-    @step
-    def export(self, path: str | Path | None = None) -> Path:
-        """Write the audience to a file in the folder, whatever place is named."""
+    def _write(self, audience: Audience, path: str | Path | None) -> Path:
+        """Write to a file in the folder, whatever place is named."""
         self._require("export")
         name = Path(path or "exports/audience.csv").name
-        written = super().export(self.folder / "exports" / name)
+        written = super()._write(audience, self.folder / "exports" / name)
         shown = f"exports/{name}"
         exported = {**(self.state.exported or {}), "path": shown}
         self.change("the record of the export", exported=exported)

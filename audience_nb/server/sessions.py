@@ -34,6 +34,7 @@ _NEEDS: dict[str, Need] = {
     "performance": "segment",
     "hold_out": "segment",
     "export": "export",
+    "export_lookalike": "export",
     "allow_sensitive": "export",
 }
 # The others may fetch records or cut them.
