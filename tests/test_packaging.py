@@ -51,7 +51,7 @@ def test_binder_has_what_it_needs() -> None:
 
 def shipped() -> list[Path]:
     """Files of the project, leaving out what is generated or installed beside them."""
-    folders = ("audience_nb", "benchmarks", "binder", "data", "notebooks", "tests", ".ci")
+    folders = ("audience_nb", "benchmarks", "binder", "data", "docs", "notebooks", "tests", ".ci")
     sources = ("widgets/src", "widgets/test")
     found = [p for name in (*folders, *sources) for p in (ROOT / name).rglob("*") if p.is_file()]
     found += [p for place in (ROOT, ROOT / "widgets") for p in place.iterdir() if p.is_file()]
