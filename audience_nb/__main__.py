@@ -1,4 +1,7 @@
-"""Prepare what a first use would wait for: `python -m audience_nb`; say what is there: `doctor`.
+"""Prepare what a first use would wait for: `audience-nb`.
+
+`audience-nb doctor` says what is there; `audience-nb audit verify FILE` looks through the record of
+what left.
 
 To prepare is to build the search index of the demo catalogue and to compile the clustering's loops.
 Both are kept on disk; a second run takes a second or two.
@@ -7,24 +10,33 @@ Both are kept on disk; a second run takes a second or two.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
 
 def main() -> int:
     """Do what the command line says, and give the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m audience_nb", description=__doc__)
-    parser.add_argument(
-        "command",
-        nargs="?",
-        choices=["prepare", "doctor"],
-        default="prepare",
-        help="prepare (the default), or doctor: look at the environment; exits with 1 on a fault",
-    )
-    if parser.parse_args().command == "doctor":
+    parser = argparse.ArgumentParser(prog="audience-nb", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("prepare", help="prepare; the default")
+    commands.add_parser("doctor", help="look at the environment; exits with 1 on a fault")
+    audit = commands.add_parser("audit", help="the record of what left")
+    actions = audit.add_subparsers(dest="action", required=True)
+    verify = actions.add_parser("verify", help="exits with 1 if a line was changed or deleted")
+    verify.add_argument("path", nargs="?", default=os.environ.get("AUDIENCE_NB_AUDIT"))
+    verify.add_argument("--head", help="hash of a line, as it was noted elsewhere")
+    given = parser.parse_args()
+    if given.command == "doctor":
         from audience_nb.doctor import report
 
         return report()
+    if given.command == "audit":
+        from audience_nb import audit as log
+
+        if given.path is None:
+            verify.error("name the log, or set AUDIENCE_NB_AUDIT")
+        return log.report(given.path, given.head)
     prepare()
     return 0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from audience_nb.export import hash_identifiers
 from audience_nb.policy import Subtype
+from audience_nb.policy.consent import GRANTS, REFUSALS, STRINGS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,9 @@ def _hashed(value: object) -> str:
     return hash_identifiers([text])[0]
 
 
-def people_of(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.DataFrame:
+def people_of(
+    frame: pd.DataFrame, source: Source, subtype: Subtype, also: Sequence[str] = ()
+) -> pd.DataFrame:
     """Give what a destination needs to know of people: identifier first, then consent.
 
     Parameters
@@ -92,6 +95,8 @@ def people_of(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.DataF
         Where the columns are.
     subtype : Subtype
         Which identifier.
+    also : sequence of str, optional
+        Further columns, behind the others.
 
     Returns
     -------
@@ -100,7 +105,10 @@ def people_of(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.DataF
     """
     attributes = set(source.attributes)
     # Records taken in since are not in the source: nobody knows of their consent.
-    people = source.fetch([c for c in CONSENT if c in attributes]).reindex(frame.index)
+    known = attributes | set(source.codes)
+    wanted = [*CONSENT, *GRANTS, *REFUSALS, *STRINGS, *also]
+    wanted = [c for c in dict.fromkeys(wanted) if c in known and c != subtype.identifier]
+    people = source.fetch(wanted).reindex(frame.index)
     if subtype.identifier in attributes:
         identifier = source.fetch([subtype.identifier])[subtype.identifier].reindex(frame.index)
     else:

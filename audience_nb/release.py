@@ -1,7 +1,8 @@
-"""What leaves the house: segments picked, named, exported and distributed."""
+"""What leaves the house: segments picked, named and exported."""
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import re
 from collections.abc import Sequence
@@ -10,15 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audience_nb import conversation
+from audience_nb.audit import default_log
 from audience_nb.catalog import Catalog
-from audience_nb.distribution import Delivery, destination
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
 from audience_nb.export import Audience
-from audience_nb.identity import are_plain, consent_notes, identified, people_of
+from audience_nb.identity import are_plain, consent_notes, identified
 from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
 from audience_nb.policy.sensitive import categories_of
-from audience_nb.policy.wording import lint
 from audience_nb.released import digest_of, released
 from audience_nb.segments.wording import name_findings
 from audience_nb.timeline import Timeline, step
@@ -50,6 +50,8 @@ class Release(Timeline):
     catalog: Catalog
     source: Source
     random_state: int
+    # Who is on record for what leaves, where it is not whoever runs the process.
+    actor: str = ""
     _gate: Disclosure | None = None
     _digested: tuple[pd.DataFrame, str] | None = None
     _released: tuple[Segmentation, Segmentation] | None = None
@@ -154,17 +156,18 @@ class Release(Timeline):
 
     @step
     def export(self, path: str | Path | None = None) -> Path:
-        """Write the audience as CSV with a header of its decisions.
+        """Write the audience with a manifest of its decisions: CSV, or as the name ends.
 
         Parameters
         ----------
         path : str or pathlib.Path, optional
-            Where to; by default `exports/<the question>.csv`.
+            Where to, ending in .csv, .parquet or .json; by default
+            `exports/<the question>.csv`.
 
         Returns
         -------
         pathlib.Path
-            The file; `Audience.read_csv` reads it back.
+            The file; `Audience.read` reads it back.
 
         Raises
         ------
@@ -181,7 +184,8 @@ class Release(Timeline):
         if path is None:
             path = Path("exports") / f"{_slug(audience.name)}.csv"
         rows = identified(audience.frame, self.source, self._subtype())
-        written = replace(audience, frame=rows).to_csv(path)
+        leaving = replace(audience, frame=rows, metadata={**audience.metadata, **self._left_out()})
+        written = leaving.write(path)
         notes = consent_notes(audience.frame, self.source)
         if are_plain(audience.frame.index) and not are_plain(rows.index):
             notes.append("The ids are addresses or phone numbers: the file holds their SHA-256.")
@@ -195,60 +199,30 @@ class Release(Timeline):
             },
         )
         self.reply(f"{len(rows):,} records written to {written}.")
+        self._note("export", audience, len(rows), destination=written.name)
         return written
 
-    @step
-    def distribute(self, name: str = "file", *, confirm: bool = False, **options: Any) -> Delivery:
-        """Send the audience to a destination, or see what would leave.
+    def _left_out(self) -> dict[str, Any]:
+        """Say for the manifest who was left out on the way, and why."""
+        fetched = self.state.fetched
+        dropped = () if fetched is None else fetched.dropped
+        return {"dropped": {d.reason: d.count for d in dropped}} if dropped else {}
 
-        Parameters
-        ----------
-        name : str, optional
-            Name of the destination.
-        confirm : bool, optional
-            False for a dry run, which sends nothing.
-        **options
-            As the destination takes them, `path` for "file".
-
-        Returns
-        -------
-        Delivery
-            The receipt.
-
-        Raises
-        ------
-        WrongStep
-            If there are no segments yet.
-        NotAllowed
-            If the data type forbids it.
-        """
-        require_allowed(self.state.rule, "distribute")
-        audience = self._needed_audience()
-        barred = self.sensitive
-        refusal = NotAllowed(
-            f"The segments are cut by {len(barred)} sensitive variables "
-            f"({', '.join(sorted(set(barred.values())))}): {', '.join(barred)}.",
-            "Leave them out, or put on record why not: allow_sensitive(codes, reason).",
-        )
-        if barred and confirm:
-            raise refusal
-        if self.state.held_out is not None:
-            held = audience.frame["held_out"]
-            audience = replace(audience, frame=audience.frame[~held])
-            self.reply(f"{int(held.sum()):,} people are held out, and not sent.")
-        people = people_of(audience.frame, self.source, self._subtype())
-        delivery = destination(name, **options).push(audience, people, confirm=confirm)
-        self.change("the receipt", deliveries=(*self.state.deliveries, delivery))
-        flagged = {s.name: name_findings(s) for s in audience.segments}
-        flagged[audience.name] = lint(audience.name)
-        told = [f"{n!r} ({f[0].rule}: {f[0].alternative})" for n, f in flagged.items() if f]
-        if told:
-            self.reply(f"Names that advertising platforms may refuse: {'; '.join(told)}")
-        verb = "would be" if delivery.dry_run else "were"
-        self.reply(f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}.")
-        if barred:
-            self.reply(f"Not as it stands: {refusal.fact} {refusal.next_move}")
-        return delivery
+    def _note(
+        self, action: str, audience: Audience, rows_out: int, purpose: str = "", **known: Any
+    ) -> None:
+        log = default_log()
+        if log is not None:
+            log.append(
+                action,
+                actor=self.actor or getpass.getuser(),
+                purpose=purpose,
+                audience=audience.name[:500],
+                data_type=self.state.data_type,
+                rows_in=audience.size,
+                rows_out=rows_out,
+                **known,
+            )
 
     @step
     def allow_sensitive(self, codes: Sequence[str], reason: str) -> dict[str, str]:

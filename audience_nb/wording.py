@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
-from audience_nb.release import Release
+from audience_nb.sending import Sending
 from audience_nb.timeline import step
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["Wording"]
 _LONGEST_DESCRIPTION = 500
 
 
-class Wording(Release):
+class Wording(Sending):
     """The verbs of names and descriptions, beside `rename`.
 
     Attributes
