@@ -26,18 +26,18 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import pandas as pd
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from audience_nb.errors import AudienceError
 from audience_nb.history import History, opening
 from audience_nb.session import Session
 
 
-def write(url: str, session: Session, heard: Path, control: bool) -> None:
+def write(url: str, session: Session, heard: Path) -> None:
     """Keep a session for ever, and say so each time the history returned."""
-    if control:
-        opening._configure_sqlite = _without_a_journal
     history = History(url)
+    # As on a slow disk: so that kills meet transactions half done, in the control and without it.
+    event.listen(history._engine, "after_cursor_execute", lambda *_: time.sleep(0.003))
     known = None
     with heard.open("w") as file:
         for n in itertools.count():
@@ -53,13 +53,11 @@ def write(url: str, session: Session, heard: Path, control: bool) -> None:
 def _without_a_journal(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     # Pages go to the file while a transaction is under way, and nothing can take them back.
-    for setting in ("busy_timeout=30000", "journal_mode=OFF", "synchronous=OFF", "cache_size=2"):
+    for setting in ("busy_timeout=30000", "journal_mode=OFF", "synchronous=OFF", "cache_size=1"):
         connection.execute(f"PRAGMA {setting}")
 
 
-def attacked(
-    url: str, kills: int, writers: int, control: bool, chance: random.Random
-) -> list[list[str]]:
+def attacked(url: str, kills: int, writers: int, chance: random.Random) -> list[list[str]]:
     """Run writers, kill each of them, and give what they acknowledged."""
     session = Session(pd.DataFrame({"age": range(20, 80)}))
     session.confirm(["age"])
@@ -76,7 +74,7 @@ def attacked(
                 child = os.fork()
                 if child == 0:
                     try:
-                        write(url, session, heard, control)
+                        write(url, session, heard)
                     finally:
                         os._exit(1)
                 under_way.append((child, heard, 0.0))
@@ -137,8 +135,11 @@ def main() -> int:
     given = parser.parse_args()
 
     def run(url: str) -> int:
+        if given.control:
+            # From the start: a file that has a write-ahead log keeps it.
+            opening._configure_sqlite = _without_a_journal
         History(url).close()
-        heard = attacked(url, given.kills, given.writers, given.control, random.Random(given.seed))
+        heard = attacked(url, given.kills, given.writers, random.Random(given.seed))
         try:
             counts = judged(url, heard)
         except (sqlite3.DatabaseError, AudienceError) as error:
