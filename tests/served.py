@@ -69,6 +69,18 @@ class Server:
     def log(self) -> str:
         return (self.home / "server.log").read_text()
 
+    def logged(self, **fields: Any) -> dict[str, Any]:
+        """Wait for the first line of the log with these fields: it is written after the answer."""
+        end = time.monotonic() + 20
+        while True:
+            for line in self.log.splitlines(keepends=True):
+                if line.startswith("{") and line.endswith("\n"):
+                    said: dict[str, Any] = json.loads(line)
+                    if fields.items() <= said.items():
+                        return said
+            assert time.monotonic() < end, self.log
+            time.sleep(0.02)
+
 
 @contextmanager
 def running(

@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup
 from embedding_server import KEY, EmbeddingServer
 
 import audience_nb
+from audience_nb.search.concepts import default_concepts
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -101,12 +102,17 @@ def test_code_in_pages(
         config = importlib.import_module("traitlets.config")
         made = config.Config()
         names["get_config"] = lambda: made
-    for number, (code, printed) in enumerate(blocks(page)):
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(compile(code, f"{page}, block {number}", "exec"), names)
-        if printed is not None:
-            assert out.getvalue() == printed, f"{page}, block {number}"
+    default_concepts.cache_clear()
+    try:
+        for number, (code, printed) in enumerate(blocks(page)):
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(code, f"{page}, block {number}", "exec"), names)
+            if printed is not None:
+                assert out.getvalue() == printed, f"{page}, block {number}"
+    finally:
+        # What a page taught stays on that page.
+        default_concepts.cache_clear()
 
 
 def test_the_readme_names_the_commands_that_ci_runs() -> None:

@@ -340,3 +340,6 @@ def test_customers_at_risk_of_leaving(tmp_path: Path) -> None:
     index = SearchIndex(Catalog.from_frame(frame), cache_dir=tmp_path)
     found = [s.variable.code for s in index.search("customers at risk of leaving", limit=5)]
     assert "Churn" in found[:2]
+    # An idea met in full leads, though the catalogue says little of the rest.
+    longer = index.search("customers at risk of leaving who pay a lot", limit=5)
+    assert longer[0].variable.code == "Churn"

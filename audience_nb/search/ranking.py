@@ -45,6 +45,8 @@ ANSWERS_ALL = 0.85
 KNOWS_WHOLE = 1.1
 # Where one variable serves every idea this well, beside the best for each, the query is one idea.
 SERVES_ALL = 0.45
+# The one idea that a small catalogue knows leads the list if a variable says just that.
+MET_IN_FULL = 0.95
 
 
 @dataclass(frozen=True)
@@ -315,10 +317,13 @@ def ideas(ranking: Ranking) -> list[Scored]:
     Returns
     -------
     list of Scored
-        At least two, or none: if the parts are no ideas, or one variable serves them all.
+        None if the parts are no ideas, or one variable serves them all; one if it is met in full
+        and the catalogue knows little of the others.
     """
     peaks = [f.score.max(initial=0) for f in ranking.facets]
     kept = [f for f, p in zip(ranking.facets, peaks, strict=True) if p > IDEA_PEAK * max(peaks)]
+    if len(kept) == 1 and max(peaks) >= MET_IN_FULL:
+        return kept
     if len(kept) < 2:
         return []
     whole = ranking.whole.meaning
