@@ -510,6 +510,8 @@ def checked_arguments(verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     if verb in ("export", "export_lookalike"):
         # A name, never a path: nothing but letters, digits, space, dot, dash and underscore.
         name = "".join(c for c in known.pop("name", "") if c.isalnum() or c in " -_.").strip(" .")
-        stem = name.removesuffix(".csv")[:80]
-        known["path"] = f"exports/{stem}.csv" if stem else None
+        ending = next((e for e in (".parquet", ".json") if name.endswith(e)), ".csv")
+        ending = ending if verb == "export" else ".csv"
+        stem = name.removesuffix(ending)[:80]
+        known["path"] = f"exports/{stem}{ending}" if stem else None
     return known

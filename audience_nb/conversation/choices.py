@@ -186,7 +186,8 @@ def _values(what: Line, context: Context, *, marked: bool) -> dict[str, Any] | N
     categories: list[str] = []
     for part in _JOIN.split(what.words):
         part = re.sub(
-            r"^(?:(?:the|only|just|les|le|la|des|du|de|any|all|from|donnees|data|variables) )+",
+            r"^(?:(?:the|only|just|les|le|la|des|du|de|any|all|anything|everything|from|donnees|data|"
+            r"variables) )+",
             "",
             part,
         )
@@ -273,7 +274,8 @@ _RULES = (
         r"no more|"
         r"without(?: any)?|undo|annule[rz]?|enleve[rz]?|retire[rz]?|supprime[rz]?|sans|efface[rz]?|"
         r"desactive[rz]?|plus de|aucun)"
-        r"(?: (?:the|all|any|every|all of|my|les|tous|le|tous les))* (?:filters?|filtres?|"
+        r"(?: (?:the|all|any|every|all of|my|les|tous|le|tous les|kind|source|category|data type|"
+        r"type|availability))* (?:filters?|filtres?|"
         r"filtering)"
         r"|(?:show(?: me)?|montre(?: moi)?|affiche[rz]?|include|any|search|all|from all|use|"
         r"toutes?|tous|de)(?: (?:me|all|of|the|toutes?|tous|les|any|every))* "
@@ -339,7 +341,8 @@ _RULES = (
         r"la) (?:list|answer|liste)(?: down)? (?:to|a) (?P<n7>\d+)"
         r"|(?:(?:keep|show(?: me)?|give me|leave|garde[rz]?|montre(?: moi)?) )?(?:only |just |"
         r"seulement |uniquement |que )?(?:the first|the top|les) (?P<n6>\d+)(?: premiere?s?)?"
-        r"|(?:show|give|list|display|montre|donne)(?: (?:me|moi))?(?: (?:the )?top)? (?P<n2>\d+)|"
+        r"|(?:show|give|list|display|montre|donne)(?: (?:me|moi))?(?: (?:only|just|the|top))* "
+        r"(?P<n2>\d+)(?: (?:only|at most|max|seulement))?|"
         r"(?:the )?(?:top|best) (?P<n5>\d+)",
         _limit,
     ),

@@ -80,6 +80,11 @@ def _build(match: re.Match[str], line: Line, context: Context) -> list[Action]:
     return [Build()]
 
 
+_FORMAT = re.compile(
+    r"(?:an? |un |the |le )?(?:format |fichier )?(?P<form>json|parquet)(?: file| format)?"
+)
+
+
 def _export(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     named = line.group(match, "name")
     if named is None or polite(named.words):
@@ -89,6 +94,8 @@ def _export(match: re.Match[str], line: Line, context: Context) -> list[Action] 
     sure = match["as"] is not None or "." in name or named.words == "‹q›"
     if named.words in ("csv", "a csv", "un csv", "excel", "file", "a file", "un fichier", "disk"):
         return [Export()]
+    if (form := _FORMAT.fullmatch(named.words)) is not None:
+        return [Export(f"audience.{form['form']}")]
     if not sure or len(named) > 8:
         return None
     return [Export(name[:80])]

@@ -184,7 +184,7 @@ class Compound:
             # "age is irrelevant, drop it" names it once.
             same = (Add if told == "add" else Drop)(before[-1].topic, before[-1].codes)
             return before if same == before[-1] else (*before[:-1], same)
-        if here is None and all(isinstance(a, Nothing) for a in before):
+        if here is None and all(isinstance(a, Nothing | Bound) for a in before):
             number = corrected(part, self.context, (*self.context.last, *before))
             here = None if number is None else tuple(number)
         if here is None and self.context.asked and self._has_counterpart(last, before):

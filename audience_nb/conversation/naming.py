@@ -113,6 +113,13 @@ def _pick(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
                             r"tout le monde|toutes)"), words):  # fmt: skip
         return [Pick((), "only", name)]
     found = segments_of(what, context, ranges=True)
+    into = re.search(r" (?:into|as|en) (?!.* (?:into|as|en) )", words) if merging else None
+    if found is None and into is not None and not name:
+        # "merge 2 and 3 into City people": what follows is the name.
+        at = len(words[: into.start()].split())
+        found = segments_of(what.part(0, at), context, ranges=True)
+        rest = what.part(at + 1, len(what))
+        name = "" if found is None else rest.raw(0, len(rest)).strip(" .!?,;:")[:80]
     told = _SEG.search(words) is not None or match["into"] is not None
     names = {" ".join(Line(s.name).words.split()) for s in context.segments}
     plain = re.sub(r"^(?:the|les?|la) ", "", words)
@@ -134,6 +141,8 @@ def _pick(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
 def _describe(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     what = line.group(match, "what")
     if what is not None and re.match(r"why|pourquoi", what.words):
+        return None
+    if what is None and match["weak"] is not None:
         return None
     if what is None or _THESE.fullmatch(what.words):
         segment = _last_segment(context) if what is not None and context.segments else None
@@ -362,7 +371,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         _rename,
     ),
     (
-        r"(?:everything|everyone|all(?: of them)?|all(?: of)?(?: the)? <seg>|tout|tous|toutes?) "
+        r"(?:(?:pick|select|take|keep|use|choose|export|selectionne[rz]?|choisi(?:s|r|ssez)|garde[rz]?|"
+        r"prends|prenez) )?"
+        r"(?:everything|everyone|all(?: of them)?|all(?: of)?(?: the)? <seg>|tout|tous|toutes?|"
+        r"tous les <seg>) "
         r"(?:except|but|other than|apart from|besides|sauf|hormis|excepte)(?: for)? (?P<what>.+)",
         lambda match, line, context: _others(match, line, context),
     ),

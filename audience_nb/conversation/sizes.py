@@ -16,7 +16,7 @@ from audience_nb.conversation.actions import (
     StartOver,
 )
 from audience_nb.conversation.context import Context
-from audience_nb.conversation.lexicon import POST, PRE, pattern
+from audience_nb.conversation.lexicon import POST, PRE, pattern, wrapped
 from audience_nb.conversation.line import Line
 
 __all__ = ["corrected", "merged", "read_sizes"]
@@ -24,11 +24,12 @@ __all__ = ["corrected", "merged", "read_sizes"]
 _UNIT = r"(?: ?(?P<{0}>%|<people>))?"
 _UP = (
     r"(?:above|over|more than|bigger than|larger than|greater than|higher than|exceeding|exceeds?|"
-    r"beyond|superieure?s? a|plus (?:grande?s?|gros) que|au[ -]dessus de|plus de|depass\w+|>)"
+    r"beyond|superieure?s? a|plus (?:grande?s?|gros) que|au[ -](?:dessus|dela) de|plus de|"
+    r"depass\w+|>)"
 )
 _DOWN = (
     r"(?:below|under|less than|fewer than|smaller than|lower than|inferieure?s? a|"
-    r"plus petite?s? que|(?:en|au)[ -]dessous de|moins de|<)"
+    r"plus petite?s? que|(?:en|au)[ -]dessous de|sous|moins de|<)"
 )
 _NO = (
     r"(?:none|no one|nobody|no <seg>|no|not|never|nothing|neither|aucune?(?: <seg>)?|pas un seul|"
@@ -110,37 +111,31 @@ _COMPILED = [
 ]
 _EACH = re.compile(rf"(?<!\w)(?:{pattern('<each>')})(?!\w)")
 _SEGMENTS = re.compile(rf"(?<!\w){pattern('<seg>')}(?!\w)")
-_MORE = re.compile(
-    PRE
-    + pattern(
-        r"(?:(?:make|build|give me|use|i want|want|faire|fais|je veux|cree[rz]?|form|try|with|"
-        r"avec|(?:split|cut|divide)(?: (?:it|them|this))? (?:in|into)|decoupe (?:en|les en)|"
-        r"need|i need) )?"
-        r"(?:(?P<n><n>|one|une?|a few|a couple|quelques|some) )?"
-        r"(?P<way>more|fewer|less|extra|additional|plus de|moins de|de plus|de moins) "
-        r"(?:of )?(?:the )?<seg>"
-        r"|(?P<n2><n>|one|une?) <seg> (?P<way2>more|fewer|less|de plus|de moins|extra|en plus|"
-        r"en moins)"
-    )
-    + POST
+_MORE = wrapped(
+    r"(?:(?:make|build|give me|use|i want|want|faire|fais|je veux|cree[rz]?|form|try|with|"
+    r"avec|(?:split|cut|divide)(?: (?:it|them|this))? (?:in|into)|decoupe (?:en|les en)|"
+    r"need|i need) )?"
+    r"(?:(?P<n><n>|one|une?|a few|a couple|quelques|some) )?"
+    r"(?P<way>more|fewer|less|extra|additional|plus de|moins de|de plus|de moins) "
+    r"(?:of )?(?:the )?<seg>"
+    r"|(?P<way3>too many|trop de) <seg>|(?:there are |il y a )?(?P<way4>not enough|too few|"
+    r"pas assez de|trop peu de) <seg>"
+    r"|(?P<n2><n>|one|une?) <seg> (?P<way2>more|fewer|less|de plus|de moins|extra|en plus|"
+    r"en moins)"
 )
-_LARGER = re.compile(
-    PRE
-    + pattern(
-        r"(?:make|i want|i'd like|i need|give me|let's have|have|use|try|je veux|je voudrais|fais|"
-        r"faire|mets)?(?: (?:the|them|my|these|all|les|des|me))* ?"
-        r"(?:(?:much|a bit|a little|even|slightly|un peu|beaucoup) )?"
-        r"(?:(?P<a>bigger|larger|smaller|finer|coarser|tighter|broader|plus (?:grands?|gros|"
-        r"petits?|fins?)) <seg>|<seg>(?: (?:to be|be|that are|are|should be|were))? (?:(?:much|a "
-        r"bit|a little|too|un peu|trop|bien|sont trop) )?(?:bigger|larger|smaller|finer|coarser|"
-        r"big|large|small|plus (?:grands?|gros|petits?|fins?)|grands?|gros|petits?))"
-        r"|(?:how many|combien de) <seg>"
-        r"(?: (?:can|could|may|should) (?:i|we) (?:have|make|get|use)| (?:are|sont) possibles?|"
-        r"(?: est ce que)? (?:je peux|on peut|puis je) (?:avoir|faire))?"
-        r"|(?:the )?<seg> (?:are|look|seem|sont) (?:too|trop) (?:big|large|small|grands?|gros|"
-        r"petits?)"
-    )
-    + POST
+_LARGER = wrapped(
+    r"(?:(?:make|i want|i'd like|i need|give me|let's have|have|use|try|je veux|je voudrais|"
+    r"fais|faire|mets) )?(?:(?:the|them|my|these|all|les|des|me) )*"
+    r"(?:(?:much|a bit|a little|even|slightly|un peu|beaucoup) )?"
+    r"(?:(?P<a>bigger|larger|smaller|finer|coarser|tighter|broader|plus (?:grands?|gros|"
+    r"petits?|fins?)) <seg>|<seg>(?: (?:to be|be|that are|are|should be|were))? (?:(?:much|a "
+    r"bit|a little|too|un peu|trop|bien|sont trop) )?(?:bigger|larger|smaller|finer|coarser|"
+    r"big|large|small|plus (?:grands?|gros|petits?|fins?)|grands?|gros|petits?))"
+    r"|(?:how many|combien de) <seg>"
+    r"(?: (?:can|could|may|should) (?:i|we) (?:have|make|get|use)| (?:are|sont) possibles?|"
+    r"(?: est ce que)? (?:je peux|on peut|puis je) (?:avoir|faire))?"
+    r"|(?:the )?<seg> (?:are|look|seem|sont) (?:too|trop) (?:big|large|small|grands?|gros|"
+    r"petits?)"
 )
 # Words that may stand around sizes; any other, and the message is about something else.
 _AROUND = frozenset(
@@ -161,8 +156,8 @@ _AROUND = frozenset(
     , ; : . ! - % ( ) … = range ranging from up try go do let's lets keep somewhere as close ok
     about around roughly approximately some environ ? go
     actually rather wait no non sorry plutot en fait finalement hmm mets mettre met passe passer
-     smallest largest biggest equal equally same even evenly balanced similar similarly egale
-    egales egaux egal meme
+    how what too many smallest largest biggest equal equally same even evenly balanced similar
+    similarly egale egales egaux egal meme
     change changes changer total entre total s' c' est ce ca say says dire disons comme
     """.split()  # noqa: SIM905
 )
@@ -312,7 +307,8 @@ def _counted(kind: str, numbers: list[float], bound: Bound) -> Bound | Clarify |
 
 
 def _relative(match: re.Match[str], context: Context) -> list[Action]:
-    number, way = match["n"] or match["n2"], match["way"] or match["way2"]
+    number = match["n"] or match["n2"]
+    way = match["way"] or match["way2"] or ("fewer" if match["way3"] else "more")
     by = int(number) if number and number.isdigit() else 1 if number in ("one", "un", "une") else 2
     if context.n_segments is None:
         return [Clarify("number", "bound", match[0])]
