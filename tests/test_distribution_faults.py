@@ -32,7 +32,7 @@ def a_list(n: int) -> tuple[Audience, pd.DataFrame]:
 
 
 def opened(name: str, state: State, folder: Path, **options: object) -> Platform:
-    given = {"timeout": 0.2, "max_retries": 30, "longest_wait": 0.01, **OPTIONS[name], **options}
+    given = {"timeout": 20, "max_retries": 30, "longest_wait": 0.01, **OPTIONS[name], **options}
     place = f"{state.address}/{name}"
     platform = destination(name, endpoint=place, journal=folder, **given)
     assert isinstance(platform, Platform)
@@ -63,7 +63,7 @@ def test_no_fault_loses_or_doubles_anybody(name: str, seed: int, tmp_path: Path)
     with platform_server.serving() as state:
         state.rate, state.chance = 0.6, random.Random(seed)
         n = 3_000
-        platform = opened(name, state, tmp_path)
+        platform = opened(name, state, tmp_path, timeout=0.2)
         platform.limits = type(platform.limits)(
             rows=3_000 if name == "trade_desk" else 250, advised=1
         )
