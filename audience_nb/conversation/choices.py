@@ -229,7 +229,9 @@ _BY = (
 _ALL_TYPES = rf"(?:{_FIRST}|{_THIRD}|{_CLEAN})(?: (?:data|donnees|use))?"
 _RULES = (
     (
-        r"(?:(?:use|switch(?: (?:it|(?:the )?data ?type))? to|change(?: (?:it|the data type))? "
+        r"(?:(?:use|(?:(?:go|switch|move) )?back to|return to|"
+        r"(?:reviens|revenir|retour) (?:aux?|a)|"
+        r"switch(?: (?:it|(?:the )?data ?type))? to|change(?: (?:it|the data type))? "
         r"to|choose|pick|take|select|"
         r"work (?:with|in|on)|go (?:with|to)|move (?:in)?to|set(?: the)?(?: data ?type)?(?: to)?|"
         r"try|"
@@ -288,7 +290,7 @@ _RULES = (
         _off,
     ),
     (
-        r"(?:(?:show|give|find|list|get|suggest|i want|i need|want|donne|montre|propose|trouve|"
+        r"(?:(?:show|see|give|find|list|get|suggest|i want|i need|want|donne|montre|propose|trouve|"
         r"affiche|any|got(?: any)?|are there(?: any)?|do you have(?: any)?|have you got(?: any)?|"
         r"y a t il|"
         r"let's see|can i see|let me see|j' en veux|i'd like|bring up)"
@@ -371,7 +373,8 @@ _RULES = (
         lambda match, line, context: _rather(match, line, context),
     ),
     (
-        r"(?:anything|everything|all|something|whatever(?: is)?|tout ce qui est|tout)"
+        r"(?:(?:i )?(?:only|just) (?:want|need) )?"
+        r"(?:anything|everything|things|stuff|all|something|whatever(?: is)?|tout ce qui est|tout)"
         r"(?P<from> (?:in|from|by|under|dans|de)(?: (?:the )?(?:category|source|categorie))?) "
         r"(?:<the> )?(?P<what>.+?)(?P<mark> <label>)?(?P<show> )?(?P<only> )?",
         lambda match, line, context: _section(match, line, context),

@@ -160,7 +160,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"produce|calculate|construct|do|get|show|give me|show me|get me|let me see|see|"
         r"construi(?:s|re|sez)|cree[rz]?|fai(?:s|re|tes)|genere[rz]?|calcule[rz]?|lance[rz]?|"
         r"montre(?:r|z)?(?: moi)?|forme[rz]?|refai(?:s|re|tes)|reconstrui(?:s|re|sez))"
-        r"(?: (?:the|my|some|new|our|those|les|des|mes|la|une|a|nos))? "
+        r"(?: (?:the|my|some|new|our|those|les|des|mes|la|une|a|nos|audience|customer|final))* "
         r"(?:<seg>|segmentation)(?: (?:now|again|anew|maintenant|de nouveau|please|from (?:these|"
         r"that)|"
         r"out of (?:these|them|it)|with (?:these|those)(?: <vars>)?|avec (?:ca|cela)))*"

@@ -15,7 +15,8 @@ from audience_nb.conversation.topics import PRONOUNS, topics_in
 __all__ = ["continued", "edits_of", "paired", "read_edits"]
 
 _ADDING = (
-    r"(?:also |a bit |a little |un peu )?(?:(?:have|see|get) something (?:about|on)|(?:have|get|"
+    r"(?:also |a bit |a little |un peu )?(?:(?<=also )interested in|"
+    r"(?:have|see|get) something (?:about|on)|(?:have|get|"
     r"see|want) (?:a bit |"
     r"a little )?more (?:on|about|of)|add|include|"
     r"bring in|bring back|put in|put back|throw in|mix in|work in|tick|"
@@ -38,7 +39,7 @@ _ADDING = (
 )
 _DROPPING = (
     r"(?:(?:also|a bit|a little|somewhat|much|way|far|un peu|beaucoup|bien) )?(?:drop|remove|"
-    r"delete|exclude|kill|dump|trash|bin|chuck|ban|leave out|take out|"
+    r"delete|exclude|kill|dump|trash|toss(?: out)?|bin|chuck|ban|leave out|take out|"
     r"take off|take away|get rid of|"
     r"ditch|"
     r"skip|lose(?= (?:the|anything|everything|all|my|that)\b)|throw out|kick out|kick|untick|"
@@ -141,8 +142,19 @@ def _checked(
 
 def _keep(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
     what = line.group(match, "what")
+    if what is not None and _NUMBERS.fullmatch(what.words):
+        return _only_places(what, context)
     topics = () if what is None else topics_in(what)
     return [Keep(topics)] if topics else None
+
+
+def _only_places(what: Line, context: Context) -> list[Action] | None:
+    """Read "keep 1 and 3", said of a list: the others go."""
+    places = {int(n) for n in re.findall(r"\d+", what.words)}
+    if context.segments or len(places) < 2 or max(places) > len(context.suggestions):
+        return None
+    others = [s for i, s in enumerate(context.suggestions, start=1) if i not in places]
+    return [Drop(codes=tuple(str(s.key) for s in others))] if others else None
 
 
 def _shift(match: re.Match[str], line: Line, context: Context) -> list[Action] | None:
@@ -185,6 +197,11 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         _keep,
     ),
     (
+        r"(?:keep|leave|garde[rz]?|conserve[rz]?)(?: (?:just|only|seulement))? "
+        r"(?P<what>(?:(?:the |numbers? |les? )?\d+)(?:(?: ,| and| et| &)+ \d+)+)",
+        _keep,
+    ),
+    (
         rf"{_BARE_LESS} (?P<old>.+?) (?:(?:and|but|et|mais) )?{_BARE_MORE} (?P<new>.+)",
         _shift,
     ),
@@ -206,6 +223,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"i would rather have|i'd rather have) (?P<new>.+?) "
         r"(?:instead of|in place of|rather than|a la place de|a la place du|au lieu de|au lieu du|"
         r"au lieu des|plutot que) (?P<old>.+)",
+        _replace,
+    ),
+    (
+        r"(?:i|we)(?:'d| would) (?:rather|sooner) (?:have|see|use) (?P<new>.+?) than (?P<old>.+)",
         _replace,
     ),
     (
@@ -268,7 +289,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         r"(?P<what>.+?) (?:are|is|isn't|aren't|n' est|ne sont|sont|est) (?:not what (?:i'm|i am|"
         r"we're|we are) "
         r"(?:after|looking for)|not what (?:i|we) (?:want|need|mean|meant)|(?:not )?(?:relevant|"
-        r"interesting|needed|useful|"
+        r"interesting|needed|useful|helpful|(?:of )?any use|"
         r"important)|"
         r"irrelevant|useless|unnecessary|inutiles?|pas (?:pertinente?s?|utiles?|interessante?s?))"
         r"(?P<verb> )?",

@@ -81,7 +81,8 @@ _AFTER = (
     r"too|as well|aussi|maintenant|then|for me|for us|if you can|if possible|si possible|"
     r"tout de suite|right away|right now|ok|okay|cheers|d' accord|alors|if you (?:don't )?mind|"
     r"would (?:help|be (?:good|nice|great|better|useful|helpful))|"
-    r"my friend|pour moi|also|again|at all|du tout|whatsoever|any ?more|any longer|[!?.…,;:)]|:\))"
+    r"my friend|pour moi|also|again|in there|in here|at all|du tout|"
+    r"whatsoever|any ?more|any longer|[!?.…,;:)]|:\))"
 )
 PRE = rf"(?:{_BEFORE} )*"
 POST = rf"(?: {_AFTER})*"

@@ -124,8 +124,11 @@ def _pick(match: re.Match[str], line: Line, context: Context) -> list[Action] | 
     names = {" ".join(Line(s.name).words.split()) for s in context.segments}
     plain = re.sub(r"^(?:the|les?|la) ", "", words)
     # "I only need 1 and 3": nothing else has numbers.
+    by_name = all(
+        part in names for part in re.split(r"(?: ,| and| et| &)+ (?:(?:the|les?|la) )?", plain)
+    )
     numbered = context.segments and re.fullmatch(r"\d+(?:(?: ,| and| et| &)+ \d+)+", words)
-    if _WEAK.fullmatch(match["verb"] or "") and not (told or numbered or plain in names):
+    if _WEAK.fullmatch(match["verb"] or "") and not (told or numbered or by_name):
         # "just retired people" asks for such people, whatever the segments are called.
         return None
     if found is None:
@@ -362,7 +365,8 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         lambda match, line, context: _meant(match, line, context),
     ),
     (
-        r"(?:which|what|quel(?:le)?) (?:one|<seg>) is (?P<what>the \w+)",
+        r"(?:which|what|quel(?:le)?) (?:one|<seg>) (?:is|est) "
+        r"(?P<what>(?:(?:the|le) )?(?:plus )?\w+)",
         lambda match, line, context: _meant(match, line, context),
     ),
     (
@@ -380,7 +384,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ),
     (
         r"(?:export|save|download|exporte[rz]?|telecharge[rz]?|enregistre[rz]?)"
-        r"(?: (?:only|just|seulement))? (?P<what>.+?)"
+        r"(?: (?:only|just|seulement))? (?P<what>.+?)(?: (?:only|alone|seulement))?"
         rf"(?: (?:as|to|in|called|named|sous|dans|en)(?: (?:a|the|un|le))? {_NAME})?",
         lambda match, line, context: _exported(match, line, context),
     ),

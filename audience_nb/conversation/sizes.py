@@ -81,7 +81,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("count", r"(?:<seg> ?(?:=|:) ?)(?P<n><n>)"),
     (
         "count",
-        r"(?:split|cut|divide|segment|cluster|group|slice|decoupe[rz]?|divise[rz]?|segmente[rz]?|"
+        r"(?:split|cut|divide|segment|cluster|group|slice|(?:de)?coupe[rz]?|divise[rz]?|segmente[rz]?|"
         r"repartis|regroupe[rz]?)"
         r"(?: (?:it|them|this|these|those|everyone|everybody|people|(?:the|my|these|those) "
         r"(?:audience|data|customers|people|records|results)|les|"
@@ -137,6 +137,11 @@ _LARGER = wrapped(
     r"|(?:the )?<seg> (?:are|look|seem|sont) (?:too|trop) (?:big|large|small|grands?|gros|"
     r"petits?)"
 )
+_THEM = wrapped(
+    r"(?:make|i want|fais|rends)? ?(?:them|these|those|all of them|each(?: one)?|les) "
+    r"(?:(?:much|a bit|a little|even|slightly|un peu|beaucoup) )?"
+    r"(?:bigger|larger|smaller|finer|coarser|plus (?:grands?|gros|petits?|fins?))"
+)
 # Words that may stand around sizes; any other, and the message is about something else.
 _AROUND = frozenset(
     """
@@ -156,6 +161,7 @@ _AROUND = frozenset(
     , ; : . ! - % ( ) … = range ranging from up try go do let's lets keep somewhere as close ok
     about around roughly approximately some environ ? go
     actually rather wait no non sorry plutot en fait finalement hmm mets mettre met passe passer
+    equilibre equilibres equilibrees rebuild recut redo back return
     how what too many smallest largest biggest equal equally same even evenly balanced similar
     similarly egale egales egaux egal meme
     change changes changer total entre total s' c' est ce ca say says dire disons comme
@@ -163,7 +169,8 @@ _AROUND = frozenset(
 )
 _BUILDING = re.compile(
     r"(?:build|create|cut|split|divide|form|generate|give me|get me|produce|compute|run|segment|"
-    r"make|rebuild|cluster|group|slice|decoupe[rz]?|divise[rz]?|cree[rz]?|forme[rz]?|construi(?:s|re|sez)|fais|faire|"
+    r"make|rebuild|recut|redo|go back to|cluster|group|slice|decoupe[rz]?|"
+    r"divise[rz]?|cree[rz]?|forme[rz]?|construi(?:s|re|sez)|fais|faire|"
     r"faites|segmente[rz]?|genere[rz]?|donne[rz]?(?: moi)?|coupe[rz]?|regroupe[rz]?)"
 )
 _BUILDS = re.compile(PRE + rf"{_BUILDING.pattern}(?! (?:it|that|this) \d)(?: |$)")
@@ -212,7 +219,7 @@ def read_sizes(line: Line, context: Context) -> list[Action] | None:
     relative = _MORE.fullmatch(line.words)
     if relative is not None:
         return _relative(relative, context)
-    if _LARGER.fullmatch(line.words):
+    if _LARGER.fullmatch(line.words) or (context.segments and _THEM.fullmatch(line.words)):
         # Larger by fewer of them, or by another limit: only who asked knows.
         return [Clarify("number", "bound", line.written[:80])]
     # Politeness around an order is no part of it.
