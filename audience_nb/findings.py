@@ -393,7 +393,7 @@ class Findings(Intake):
         """Choose audiences worth comparing, where nobody says which."""
         from audience_nb.insights.outcome import part_of
         from audience_nb.segments.assign import needed, taken_from
-        from audience_nb.segments.naming import short_name
+        from audience_nb.segments.terms import short_name
 
         most = _MOST_AUDIENCES if self._rows_may_be_seen else _MOST_IN_ROOM
         index = cut.labels.index

@@ -18,10 +18,11 @@ from audience_nb.errors import Cancelled, Infeasible, InvalidInput, NotFound
 from audience_nb.segments import Segmentation, Trait
 from audience_nb.segments.description import describe
 from audience_nb.segments.idiom import idiom
-from audience_nb.segments.naming import short_name, standouts, unique_names
+from audience_nb.segments.naming import standouts, unique_names
 from audience_nb.segments.plane import flatten
 from audience_nb.segments.profile import Finding, profile
 from audience_nb.segments.representatives import representatives
+from audience_nb.segments.terms import is_plural, short_name
 
 PLANTED = ("Age", "Income", "Home", "Owns a car", "Reading", "Since")
 
@@ -449,10 +450,64 @@ def test_descriptions() -> None:
             ),
             "households that spend 30% to 49% of income…",
         ),
+        *(
+            (Variable("A", f"{measure}, number, 2026 estimate", measure=measure), name)
+            for measure, name in [
+                ("Employed people working as software developers", "software developers"),
+                ("Households with a baby boomer maintainer", "baby boomer households"),
+                ("Owner households with a millennial maintainer", "millennial owner households"),
+                (
+                    "People aged 15 to 24 who are international students",
+                    "international students aged 15–24",
+                ),
+                ("People aged 15 and over who are divorced", "people who are divorced"),
+                ("Families with income of $200,000 and over", "families with income of $200k+"),
+                ("Household debt: mortgage on second home", "mortgage on second home"),
+                ("Household assets: total", "household assets"),
+                ("One-earner households", "one-earner households"),
+                ("Generation X", "Generation X"),
+            ]
+        ),
+        (
+            Variable("L1", "Lifestyle: Porch Swing Pensions", kind="lifestyle"),
+            "Porch Swing Pensions",
+        ),
+        (
+            Variable("Q2", "Sleep [Agree] - A good bed is worth a lot of money"),
+            "“A good bed is worth a lot of money”",
+        ),
+        (Variable("purchases_trx", "Purchases trx"), "purchase transactions"),
     ],
 )
 def test_short_names(variable: Variable, name: str) -> None:
     assert short_name(Column(variable, "numeric")) == name
+
+
+@pytest.mark.parametrize(
+    ("term", "plural"),
+    [
+        ("married couples", True),
+        ("network and cloud engineers", True),
+        ("people living alone", True),
+        ("income of couples", False),
+        ("total debt", False),
+        ("business of owners", False),
+    ],
+)
+def test_what_is_counted(term: str, plural: bool) -> None:
+    assert is_plural(term) is plural
+
+
+def test_whole_wordings_come_before_beginnings() -> None:
+    long = "Avoid a company because of its record with the environment"
+    rows = [
+        finding(f"Green [Weekly] - {long}", "boolean", 1.2, 0.9, levels=("0", "1")),
+        finding("Opera", "numeric", 1.0, 0.8),
+    ]
+    assert unique_names([rows]) == ["High opera"]
+    assert unique_names([rows[:1]]) == ["Avoid a company because of its record with…"]
+    studied = finding("Education", "nominal", 1.0, 0.9, "PhD")
+    assert unique_names([[studied]]) == ["With a PhD"]
 
 
 # -- representatives ------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from audience_nb.segments.naming import short_name
 from audience_nb.segments.profile import Finding
+from audience_nb.segments.terms import short_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from audience_nb.encoding import Column
 from audience_nb.encoding.columns import MISSING, OTHER
-from audience_nb.inference import words_of, written_out
 from audience_nb.segments.idiom import idiom
 from audience_nb.segments.profile import Finding
+from audience_nb.segments.terms import STATEMENT, is_plural, lowered, short_name
 
-__all__ = ["short_name", "standouts", "unique_names"]
+__all__ = ["standouts", "unique_names"]
 
 # Cohen's "small": below it a difference is not worth a word.
 SMALL = 0.2
@@ -28,24 +27,19 @@ _LONGEST = 45
 _CHOICE = 8
 # Of a wording too long for a name beside others so many characters.
 _BEGINNING = 22
+_CUT_WORTH = 0.4
 _MOST, _HALF, _FEW = 2 / 3, 0.5, 0.1
 _AGE = re.compile(
     r"^(\w+ )?age( in years| of (the )?(person|customer|respondent|member))?$", re.IGNORECASE
 )
 _BORN = re.compile(r"\b(birth year|year (of )?birth|born)\b", re.IGNORECASE)
 _INCOME = re.compile(r"\bincome\b", re.IGNORECASE)
-# A survey's "Baking [Frequently] - Bake with children".
-_STATEMENT = re.compile(r"^(?P<theme>[^\[\]]+) \[(?P<band>[^\]]+)\] [-–] (?P<text>.+)$")
-_OPINION = re.compile(r"agree|important|describes|true", re.IGNORECASE)
-_DENIAL = re.compile(r"\b(not|never|rarely|disagree|unlikely|no|none|neither)\b", re.IGNORECASE)
-_UNIVERSE = re.compile(r" aged \d+ and over\b")
 _PLURAL = re.compile(r"^(people|women|men|children|\w{3,}s)\b", re.IGNORECASE)
 _RATE = re.compile(r"\b(rate|share|percent|percentage|proportion|ratio)\b", re.IGNORECASE)
+_OWNED = re.compile(r"(have|has|own)\b", re.IGNORECASE)
 _COUNT = re.compile(r"^(number of|no\. of|num|count of|how many)\s+", re.IGNORECASE)
-_CONTINENTS = frozenset({"Africa", "America", "Americas", "Asia", "Europe", "Oceania"})
 _AMOUNT_OF = re.compile(r"^(time|money|amount|frequency|interest)\b", re.IGNORECASE)
 _SPELL = re.compile(r"^(days|weeks|months|years)\b", re.IGNORECASE)
-_SMALL_WORDS = re.compile(r"\b(a|an|at|by|for|from|in|of|on|or|the|to|with)\b", re.IGNORECASE)
 _PERSONS = re.compile(
     r"\b(citizen|student|parent|customer|owner|renter|member|subscriber|buyer|user|homeowner)$",
     re.IGNORECASE,
@@ -81,6 +75,11 @@ _ADJECTIVES = frozenset(
     ]
 )
 _EDUCATION = re.compile(r"\b(education|degree|schooling)\b", re.IGNORECASE)
+_DEGREES = (
+    (re.compile(r"^(phd|doctorate|doctoral)", re.IGNORECASE), "a PhD"),
+    (re.compile(r"^master", re.IGNORECASE), "a master's degree"),
+    (re.compile(r"^(bachelor|graduation|graduate)", re.IGNORECASE), "a degree"),
+)
 _PAYMENT = re.compile(r"\bpayment (method|type)\b", re.IGNORECASE)
 _STUDIED = re.compile(r"degree|school|education|college|universit|diploma", re.IGNORECASE)
 _YES, _NO = frozenset({"yes", "true", "y", "oui"}), frozenset({"no", "false", "n", "non"})
@@ -190,9 +189,10 @@ def _best(pieces: Sequence[tuple[Phrase, float]], taken: set[str]) -> str:
 
     A number is more honest than an invented difference where every trait is shared.
     """
-    # Where whole wordings do not fit together, their beginnings may.
+    # A beginning tells less than a whole wording; where no whole one is free, it has to do.
+    whole = [(p, w * (_CUT_WORTH if "…" in p.body else 1)) for p, w in pieces]
     short = [(_shortened(piece), worth) for piece, worth in pieces]
-    for wordings in (pieces, short):
+    for wordings in (whole, short):
         choices = _choices(wordings, taken)
         if choices:
             return max(choices)[2]
@@ -240,71 +240,6 @@ def _clipped(name: str) -> str:
     return f"{short}…{'”' if '“' in short and '”' not in short else ''}"
 
 
-def short_name(column: Column) -> str:
-    """Name a variable in a few words, in lower case where it is no name.
-
-    Parameters
-    ----------
-    column : Column
-        Whose variable's label, description, measure and code are looked at.
-
-    Returns
-    -------
-    str
-        The first of them that is a term rather than a sentence.
-
-    Examples
-    --------
-    >>> from audience_nb.catalog import Variable
-    >>> short_name(Column(Variable("Q1", "I save all the money I can.", description="Finances"),
-    ...                   "ordinal"))
-    'finances'
-    """
-    variable = column.variable
-    statement = _STATEMENT.match(variable.label)
-    if statement:
-        return _stated(statement["text"], statement["band"])
-    # The first part of a catalogue's label, whose others are breakdown, unit and period.
-    measure = variable.measure.split(", ")[0] if variable.measure != variable.label else ""
-    measure = _UNIVERSE.sub("", measure)
-    for text in (variable.label, variable.description, measure, words_of(column.code)):
-        term = re.sub(r"\s*\([^)]*\)", "", text).split(": ")[0].strip(" .?!:")
-        from_code = term == words_of(column.code)
-        code_like = (
-            text != variable.label and from_code and re.fullmatch(r"[A-Z0-9_]+", column.code)
-        )
-        sentence = re.match(r"(I|My|Do|How|What|We)\b", term) or text.rstrip().endswith((".", "?"))
-        longest = 8 if text == measure else 5
-        # A measure is cut below, where it is long; its small words count.
-        told = term if text == measure else _SMALL_WORDS.sub("", _COUNT.sub("", term))
-        n_words = len(told.split())
-        if term and not sentence and not code_like and n_words <= longest:
-            if from_code:
-                term = written_out(term)
-            return _lowered(term).replace(", ", "/")
-    words = re.sub(r"\s*\([^)]*\)", "", measure or variable.label).strip(" .?!:").split()
-    cut = f"{' '.join(words[:8])}{'…' if len(words) > 8 else ''}"
-    return _lowered(cut) if measure else f"“{cut}”"
-
-
-def _stated(text: str, band: str) -> str:
-    words = text.split()
-    text = f"{' '.join(words[:8])}{'…' if len(words) > 8 else ''}"
-    text = f"“{text}”" if _OPINION.search(band) else _lowered(text)
-    # Yes is understood; no has to be said.
-    return f"{text} ({band.lower()})" if _DENIAL.search(band) else text
-
-
-def _lowered(text: str) -> str:
-    first, _, rest = text.partition(" ")
-    if first in _CONTINENTS or (first.isalpha() and re.match(r"[A-Z][a-z]+$", rest)):
-        # A name, such as "United Kingdom".
-        return text
-    if first[1:] == first[1:].lower() and len(first) > 1:
-        first = first.lower()
-    return f"{first} {rest}".strip()
-
-
 def _pieces(findings: Sequence[Finding]) -> list[tuple[Phrase, float]]:
     """Give what can be said of a segment and how much it says, strongest first."""
     pieces: list[tuple[Phrase, float]] = []
@@ -334,7 +269,11 @@ def _phrase(finding: Finding) -> Phrase | None:
     if column.value_type == "nominal":
         return _level_phrase(finding.trait.level, short, finding.standing, up)
     if column.value_type == "boolean":
-        if _STATEMENT.match(column.label):
+        statement = STATEMENT.match(column.label)
+        if statement is not None and _OWNED.match(statement["band"]):
+            owned = re.sub(r"^an? ", "", short) if finding.standing < _HALF else short
+            return _yes_phrase(owned, finding.standing, up)
+        if statement is not None:
             return Phrase("lead", _stating_lead(short, finding.standing, up), short)
         return _yes_phrase(short, finding.standing, up)
     if column.value_type == "date":
@@ -351,11 +290,11 @@ def _phrase(finding: Finding) -> Phrase | None:
         return Phrase("lead", "many" if up else "few", short)
     unit = column.variable.unit.casefold()
     counted = unit in ("count", "number") or (unit and short.casefold().startswith(f"{unit} "))
-    if _PLURAL.match(short) and not _RATE.search(short) and counted:
+    if is_plural(short) and not _RATE.search(short) and counted:
         return Phrase("lead", "many" if up else "few", short)
     if unit in ("percent", "%") and _PERSONS.search(short):
         return Phrase("lead", "many" if up else "few", f"{short}s")
-    if _PLURAL.match(short) and not _RATE.search(short) and unit in ("percent", "%"):
+    if is_plural(short) and not _RATE.search(short) and unit in ("percent", "%"):
         return Phrase("lead", "many" if up else "few", short)
     # A rating from 1 is a degree of something; a count may start at 0.
     worded = column.value_type == "ordinal" and column.levels[0] in ("1", "2")
@@ -419,11 +358,14 @@ def _level_phrase(level: str, short: str, share: float, up: bool) -> Phrase | No
             if pattern.match(level):
                 return Phrase("noun", "", noun)
     if _PAYMENT.search(short):
-        return Phrase("lead", _lead(share, up, "paying by"), _lowered(level))
+        return Phrase("lead", _lead(share, up, "paying by"), lowered(level))
     if most and key == "together" and "marital" in short:
         return Phrase("adjective", "", "cohabiting")
     if most and key in _ADJECTIVES and _SELF_EVIDENT.search(short):
         return Phrase("adjective", "", key)
+    degree = _schooling(level) if _EDUCATION.search(short) else None
+    if degree is not None:
+        return _yes_phrase(degree, share, up)
     body = _level_body(level, short)
     lead = _lead(share, up, "")
     if not lead and body.startswith("no "):
@@ -431,20 +373,25 @@ def _level_phrase(level: str, short: str, share: float, up: bool) -> Phrase | No
     return Phrase("lead", lead, body)
 
 
+def _schooling(level: str) -> str | None:
+    """Say what a level of education is to have: "a PhD"."""
+    return next((what for said, what in _DEGREES if said.search(level)), None)
+
+
 def _level_body(level: str, short: str) -> str:
     stems = {word[:4] for word in re.findall(r"\w{4,}", level.casefold())}
     related = bool(stems & {word[:4] for word in re.findall(r"\w{4,}", short.casefold())})
     if _EDUCATION.search(short) and not _STUDIED.search(level):
-        return f"{_lowered(level)} education"
+        return f"{lowered(level)} education"
     negative = level.casefold().startswith("no ")
     # "Village - town" names the answers themselves.
     if related or negative or _SELF_EVIDENT.search(short) or " - " in short:
-        return _lowered(level)
+        return lowered(level)
     if len(level.split()) > 3:
-        return f"{short}: {_lowered(level)}"
+        return f"{short}: {lowered(level)}"
     if len(short.split()) > 3:
-        return f"{_lowered(level)} ({short})"
-    return f"{_lowered(level)} {short}"
+        return f"{lowered(level)} ({short})"
+    return f"{lowered(level)} {short}"
 
 
 def _compose(pieces: Sequence[Phrase]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audience_nb.encoding import Column
-from audience_nb.segments.naming import short_name
+from audience_nb.segments.terms import short_name
 
 if TYPE_CHECKING:
     import pandas as pd
