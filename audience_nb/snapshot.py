@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audience_nb.session import Session
 
 __all__ = [
+    "VERBS",
     "Message",
     "Snapshot",
     "checked_arguments",
@@ -444,6 +445,8 @@ _VERBS: dict[str, dict[str, Any]] = {
     "redo": {},
     "restart": {},
 }
+# Verbs that views may ask for.
+VERBS = tuple(_VERBS)
 _REQUIRED = {
     "choose": ("data_type",),
     "say": ("text",),
