@@ -343,3 +343,29 @@ def test_customers_at_risk_of_leaving(tmp_path: Path) -> None:
     # An idea met in full leads, though the catalogue says little of the rest.
     longer = index.search("customers at risk of leaving who pay a lot", limit=5)
     assert longer[0].variable.code == "Churn"
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("people who often eat out", "REST"),
+        ("people who work out", "GYM"),
+        ("couples who travel a lot", "TRIP"),
+    ],
+)
+def test_how_often_is_no_topic_and_a_particle_makes_another_verb(
+    query: str, first: str, tmp_path: Path
+) -> None:
+    labels = {
+        "EAT": "Eat five fruits and vegetables a day",
+        "REST": "Spending on food bought from restaurants",
+        "LANG": "Households where German is spoken most often",
+        "WORK": "Employed people who work at home",
+        "GYM": "Exercise at a gym or fitness club",
+        "LOT": "Lot size of detached houses",
+        "TRIP": "Travel abroad by couples",
+        "AGE": "Age of the person",
+    }
+    records = [{"code": code, "label": label} for code, label in labels.items()]
+    index = SearchIndex(Catalog.from_records(records), cache_dir=tmp_path)
+    assert index.search(query, limit=3)[0].variable.code == first

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from audience_nb.search.concepts import RELATION_WEIGHTS, Concept, Concepts
+from audience_nb.search.concepts import CONCEPT_WEIGHT, RELATION_WEIGHTS, Concept, Concepts
 from audience_nb.search.intents import Intent
 from audience_nb.search.lexical import Analyzer
 from audience_nb.search.postings import Postings
 from audience_nb.search.ranges import RANGE, range_words
-from audience_nb.search.sentence import Sentence, mend, parse, without_wrapping
+from audience_nb.search.sentence import Sentence, is_phrasal, mend, parse, without_wrapping
 from audience_nb.search.vocabulary import Alternative, Vocabulary
 
 __all__ = ["Reader", "Reading", "Slot", "range_words"]
@@ -20,12 +20,20 @@ __all__ = ["Reader", "Reading", "Slot", "range_words"]
 _JOINED = 0.9
 # A concept in words that the catalogue has itself.
 _SAID_SO = 0.5
+# A verb without the word that makes it another: "eat" for "eat out".
+_BARE_VERB = 0.3
 # Whom every catalogue is about, though it may not say so.
 _SUBJECT_WORDS = (
     "customer customers client clients cliente clientes clientele consumer consumers consommateur "
     "consommateurs audience audiences segment segments prospect prospects individual individuals"
 )
 _SUBJECTS = frozenset(_SUBJECT_WORDS.split())
+# How much or how often somebody does a thing says nothing of which thing.
+_HOW_MUCH_WORDS = (
+    "often lot lots regularly frequently usually really always sometimes occasionally "
+    "souvent regulierement frequemment beaucoup toujours parfois vraiment"
+)
+_HOW_MUCH = frozenset(_HOW_MUCH_WORDS.split())
 # Readings that are remembered.
 _REMEMBERED = 1024
 
@@ -173,12 +181,15 @@ class Reader:
         """Give the slots of a query, and its words as the catalogue would spell them."""
         vocabulary, language = self._vocabulary, sentence.language
         words = list(dict.fromkeys(vocabulary.words(sentence.text, language)))
+        telling = [w for w in words if w not in _HOW_MUCH]
+        words = telling or words
         implied: dict[str, list[Alternative]] = {w: [] for w in words}
         in_full = {w: vocabulary.in_full(w, language) for w in words if not RANGE.match(w)}
         optional = {w for w in words if w in _SUBJECTS}
         if len(optional) == len(words):
             optional = set()
         phrased: set[str] = set()
+        phrasal: dict[str, str] = {}
         for key, start, stop in sentence.phrases:
             spoken = self._spoken(sentence, start, stop, implied)
             if not spoken:
@@ -200,8 +211,13 @@ class Reader:
             spoken = self._spoken(sentence, match.start, match.stop, implied)
             if spoken:
                 optional.update(spoken[1:])
-                # What the catalogue says in these very words needs others less.
+                # What the catalogue says in these very words needs others less; "eat out" is a
+                # thing of its own, and to eat is little of it.
                 scale = _SAID_SO if vocabulary.says(spoken, language) else 1.0
+                said = sentence.spoken(match.start, match.stop).casefold()
+                if is_phrasal(said):
+                    scale = 1 / CONCEPT_WEIGHT
+                    phrasal[spoken[-1]] = said
                 implied[spoken[0]] += [
                     (t, scale * weight, why)
                     for t, weight, why in vocabulary.concept_terms(match.concept)
@@ -220,10 +236,15 @@ class Reader:
                     Slot(word, word, _best(word, [*vocabulary.within(word), *implied[word]]))
                 )
                 continue
+            if word in phrasal:
+                bare = (self.analyzer.stem(word), _BARE_VERB, f"{phrasal[word]} → {word}")
+                spelt.append(word)
+                slots.append(Slot(word, phrasal[word], _best("", [*implied[word], bare])))
+                continue
             # What was written in full is not said twice.
-            said = {self.analyzer.stem(written) for written in in_full[word]}
+            known = {self.analyzer.stem(written) for written in in_full[word]}
             related = [] if word in phrased else vocabulary.related(word, language)
-            more = [*(r for r in related if r[0] not in said), *implied[word]]
+            more = [*(r for r in related if r[0] not in known), *implied[word]]
             for place, written in enumerate(in_full[word] or [word]):
                 spelt.append(written)
                 term = self.analyzer.stem(written)

@@ -10,7 +10,7 @@ from audience_nb.search.intents import Intent, detect_in
 from audience_nb.search.lexical import Language, fold, split_words, unglue
 from audience_nb.search.vocabulary import Vocabulary
 
-__all__ = ["Sentence", "mend", "parse", "without_wrapping"]
+__all__ = ["Sentence", "is_phrasal", "mend", "parse", "without_wrapping"]
 
 _CHUNK = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*[%+]?")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -24,6 +24,8 @@ _BREAK = re.compile(r"[,;:/&+\n|]|\.\s|\bas well as\b|\bainsi que\b")
 # What stands before a concept that is not meant.
 _DENIAL_WORDS = "not non no without never isn't aren't don't sans jamais pas aucun aucune"
 _DENIALS = frozenset(_DENIAL_WORDS.split())
+# With one of these a verb means something else.
+_PARTICLES = frozenset({"out", "up", "off", "away", "down"})
 _WHO = "people who"
 # How a request begins that says nothing about the audience.
 _REQUEST = re.compile(
@@ -45,6 +47,27 @@ _FILLER_WORDS = (
     "people person who to the a of their veut veulent gens personnes les des qui un une"
 )
 _FILLERS = frozenset(_FILLER_WORDS.split())
+
+
+def is_phrasal(text: str) -> bool:
+    """Tell whether a text is a verb that means something else for the word behind it.
+
+    Parameters
+    ----------
+    text : str
+        Such as "work out".
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_phrasal("work out"), is_phrasal("work from home")
+    (True, False)
+    """
+    words = split_words(text)
+    return len(words) > 1 and words[-1] in _PARTICLES
 
 
 @dataclass(frozen=True)
@@ -108,7 +131,9 @@ class Sentence:
         written = dict(self.glossed)
         for match in self.told:
             spoken = vocabulary.words(self.spoken(match.start, match.stop), self.language)
-            if vocabulary.says(spoken, self.language):
+            if vocabulary.says(spoken, self.language) and not is_phrasal(
+                self.spoken(match.start, match.stop)
+            ):
                 continue
             meaning = match.concept.meaning
             said = self.text[: self.chunks[match.start].start()].rstrip().lower()
