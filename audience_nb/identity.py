@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from audience_nb.export import hash_identifiers
+from audience_nb.export import are_plain, pseudonym
 from audience_nb.policy import Subtype
 from audience_nb.policy.consent import GRANTS, REFUSALS, STRINGS
 
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
 
     from audience_nb.sources import Source
 
-__all__ = ["are_plain", "consent_notes", "identified", "people_of"]
+__all__ = ["consent_notes", "identified", "people_of"]
 
-_PLAIN = re.compile(r"[^@\s]+@[^@\s]+|\+[0-9][0-9 ().-]{6,20}")
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}|[0-9A-Za-z+/]{43}=")
+# Of these a plain one may come in any form, such as a number without a country code.
+_PERSONAL = ("hashed_email", "phone")
 CONSENT = ("consent_ads", "consent_sharing", "do_not_sell")
 
 
@@ -46,40 +45,9 @@ def identified(frame: pd.DataFrame, source: Source, subtype: Subtype) -> pd.Data
     else:
         values = source.fetch([subtype.identifier])[subtype.identifier].loc[frame.index]
         ids, name = pd.Index(values), subtype.identifier
-    if subtype.code != "hashed_email" and not are_plain(ids):
+    if subtype.code not in _PERSONAL and not are_plain(ids):
         return frame.set_axis(ids.rename(frame.index.name if ids is frame.index else name))
-    return frame.set_axis(pd.Index([_hashed(value) for value in ids], name=f"{name}_sha256"))
-
-
-def are_plain(ids: Iterable[object]) -> bool:
-    """Tell whether identifiers are addresses or numbers at which somebody can be reached.
-
-    Parameters
-    ----------
-    ids : iterable
-        Identifiers of any type.
-
-    Returns
-    -------
-    bool
-        True as soon as one is an e-mail address or a phone number in international form.
-
-    Examples
-    --------
-    >>> are_plain([1, 2, "C-17"]), are_plain(["C-17", "ann@example.com"])
-    (False, True)
-    """
-    return any(isinstance(value, str) and _PLAIN.fullmatch(value.strip()) for value in ids)
-
-
-def _hashed(value: object) -> str:
-    """Hash an identifier, unless there is none or it is a hash already."""
-    text = "" if value is None or value != value else str(value).strip()
-    if not text or _SHA256.fullmatch(text):
-        return text
-    if text.startswith("+"):
-        text = "+" + re.sub(r"\D", "", text)
-    return hash_identifiers([text])[0]
+    return frame.set_axis(pd.Index([pseudonym(value) for value in ids], name=f"{name}_sha256"))
 
 
 def people_of(

@@ -14,8 +14,8 @@ from audience_nb import conversation
 from audience_nb.audit import default_log
 from audience_nb.catalog import Catalog
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
-from audience_nb.export import Audience
-from audience_nb.identity import are_plain, consent_notes, identified
+from audience_nb.export import Audience, are_plain
+from audience_nb.identity import consent_notes, identified
 from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
 from audience_nb.policy.sensitive import categories_of

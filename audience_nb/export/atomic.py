@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -17,7 +18,7 @@ try:
 except ImportError:  # Windows: there, an open file cannot be removed by anybody else.
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["sweep", "write_atomically", "writing"]
+__all__ = ["broken_text", "sweep", "write_atomically", "writing"]
 
 _MARK = ".part"
 _OURS = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
@@ -66,10 +67,32 @@ def writing(path: str | Path) -> Iterator[BinaryIO]:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+    except UnicodeEncodeError as error:
+        raise broken_text(path) from error
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise InvalidInput(
-            f"{path.name} cannot be written: {error.strerror}.", "Choose another place."
+            f"{path.name} cannot be written: {error.strerror or type(error).__name__}.",
+            "Make room, or choose another place." if full else "Choose another place.",
         ) from error
+
+
+def broken_text(path: Path) -> InvalidInput:
+    """Give the error for texts that are none: half of a character that takes two.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    InvalidInput
+    """
+    return InvalidInput(
+        f"{path.name} cannot be written: a text holds half a character (a lone surrogate).",
+        "Read the data again with its right encoding.",
+    )
 
 
 def write_atomically(path: str | Path, text: str) -> Path:
@@ -92,9 +115,8 @@ def write_atomically(path: str | Path, text: str) -> Path:
     InvalidInput
         If the place cannot be written to.
     """
-    content = text.encode()
     with writing(path) as file:
-        file.write(content)
+        file.write(text.encode())
     return Path(path)
 
 

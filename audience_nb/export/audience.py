@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Audience"]
 
 Format = Literal["csv", "parquet", "json"]
+# A file that ends so and holds CSV would be opened by nothing.
+_OTHERS = {"xlsx", "xls", "ods", "feather", "arrow", "orc", "avro", "pkl", "gz", "zip", "xml"}
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,29 @@ class Audience:
         """
         return manifest_of(self)
 
+    def _leaving(self, plain: bool) -> Audience:
+        """Give the audience as a file holds it."""
+        from audience_nb.export.hashes import pseudonymous
+        from audience_nb.export.table import tidied
+
+        frame = tidied(self.frame)
+        return replace(self, frame=frame if plain else pseudonymous(frame))
+
     def to_csv(
-        self, path: str | Path, *, safe: bool = True, header: bool = True, bom: bool = False
+        self,
+        path: str | Path,
+        *,
+        safe: bool = True,
+        header: bool = True,
+        bom: bool = False,
+        plain: bool = False,
     ) -> Path:
         """Write the audience as CSV under a header of `# key: value` lines.
 
         The file appears whole or not at all: it is written beside its place, piece by piece, and
-        renamed. Equal audiences give equal bytes.
+        renamed. Equal audiences give equal bytes. Texts are quoted and numbers are not; `""` is an
+        empty text, and where nothing is written a value is missing. What pandas keeps as objects
+        that are no texts comes back as texts.
 
         Parameters
         ----------
@@ -85,12 +103,15 @@ class Audience:
             Where to; folders are made.
         safe : bool, optional
             Put an apostrophe before text that a spreadsheet would run as a formula (OWASP,
-            "CSV Injection"); numbers stay numbers. `read_csv` takes it away again. False for
-            machines.
+            "CSV Injection"), in cells, names and header lines; numbers stay numbers. `read_csv`
+            takes it away again. False for machines.
         header : bool, optional
             False for a bare table, with the manifest beside it in `<name>.manifest.json`.
         bom : bool, optional
             Begin with a byte order mark, by which Excel knows UTF-8.
+        plain : bool, optional
+            Whether e-mail addresses and telephone numbers may leave as they are; by default their
+            SHA-256 does.
 
         Returns
         -------
@@ -110,17 +131,21 @@ class Audience:
         ...     Audience.read_csv(audience.to_csv(Path(folder) / "two.csv")).equals(audience.frame)
         True
         """
-        from audience_nb.export.text import write_csv
+        from audience_nb.export.delimited import write_csv
 
-        return write_csv(self.frame, self.manifest, path, safe=safe, header=header, bom=bom)
+        leaving = self._leaving(plain)
+        return write_csv(leaving.frame, leaving.manifest, path, safe=safe, header=header, bom=bom)
 
-    def to_parquet(self, path: str | Path) -> Path:
+    def to_parquet(self, path: str | Path, *, plain: bool = False) -> Path:
         """Write the audience as Parquet, with the manifest in the file's metadata.
 
         Parameters
         ----------
         path : str or pathlib.Path
             Where to; folders are made.
+        plain : bool, optional
+            Whether e-mail addresses and telephone numbers may leave as they are; by default their
+            SHA-256 does.
 
         Returns
         -------
@@ -134,15 +159,19 @@ class Audience:
         """
         from audience_nb.export.columnar import write_parquet
 
-        return write_parquet(self.frame, self.manifest, path)
+        leaving = self._leaving(plain)
+        return write_parquet(leaving.frame, leaving.manifest, path)
 
-    def to_json(self, path: str | Path) -> Path:
+    def to_json(self, path: str | Path, *, plain: bool = False) -> Path:
         """Write the audience as JSON: `manifest`, then `records`, one a line.
 
         Parameters
         ----------
         path : str or pathlib.Path
             Where to; folders are made.
+        plain : bool, optional
+            Whether e-mail addresses and telephone numbers may leave as they are; by default their
+            SHA-256 does.
 
         Returns
         -------
@@ -154,19 +183,22 @@ class Audience:
         InvalidInput
             If the place cannot be written to.
         """
-        from audience_nb.export.text import write_json
+        from audience_nb.export.lines import write_json
 
-        return write_json(self.frame, self.manifest, path)
+        leaving = self._leaving(plain)
+        return write_json(leaving.frame, leaving.manifest, path)
 
-    def write(self, path: str | Path, format: Format | None = None) -> Path:
-        """Write the audience in the format that the file's name ends in.
+    def write(self, path: str | Path, format: Format | None = None, **options: bool) -> Path:
+        r"""Write the audience in the format that the file's name ends in.
 
         Parameters
         ----------
         path : str or pathlib.Path
             Where to.
         format : {"csv", "parquet", "json"}, optional
-            By default the ending; CSV without one.
+            By default the ending; CSV without one, and for .txt.
+        **options
+            As `to_csv`, `to_parquet` or `to_json` takes them.
 
         Returns
         -------
@@ -176,16 +208,34 @@ class Audience:
         Raises
         ------
         InvalidInput
-            If there is no such format, or the place cannot be written to.
+            If there is no such format or option, or the place cannot be written to.
+
+        Examples
+        --------
+        >>> import pandas as pd, tempfile
+        >>> audience = Audience("Two", (), pd.DataFrame({"segment": [1, 2]}), base_size=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     audience.write(Path(folder) / "two.csv", bom=True).read_bytes()[:3]
+        b'\xef\xbb\xbf'
         """
         chosen = format or Path(path).suffix.lower().lstrip(".") or "csv"
-        writers = {"csv": self.to_csv, "parquet": self.to_parquet, "json": self.to_json}
+        writers: dict[str, Callable[..., Path]] = {
+            "csv": self.to_csv,
+            "parquet": self.to_parquet,
+            "json": self.to_json,
+        }
+        if format is None and chosen not in (*writers, *_OTHERS):
+            # Names such as "plan.txt" hold CSV.
+            chosen = "csv"
         if chosen not in writers:
-            # Names such as "plan.txt" have always held CSV.
-            if format is None:
-                return self.to_csv(path)
             raise InvalidInput(f"There is no format {chosen!r}.", "Use csv, parquet or json.")
-        return writers[chosen](path)
+        takes = {"plain"} | ({"safe", "header", "bom"} if chosen == "csv" else set())
+        unknown = sorted(set(options) - takes)
+        if unknown:
+            raise InvalidInput(
+                f"{chosen} has no option {unknown[0]!r}.", f"It has: {', '.join(sorted(takes))}."
+            )
+        return writers[chosen](path, **options)
 
     @staticmethod
     def read_csv(path: str | Path) -> pd.DataFrame:
@@ -209,7 +259,7 @@ class Audience:
         DamagedFile
             If it has no header of ours, or fewer rows than the header says.
         """
-        from audience_nb.export.text import read_csv
+        from audience_nb.export.delimited import read_csv
 
         return read_csv(path)
 
@@ -235,7 +285,8 @@ class Audience:
             If it is none of ours, or torn.
         """
         from audience_nb.export.columnar import read_parquet
-        from audience_nb.export.text import read_csv, read_json
+        from audience_nb.export.delimited import read_csv
+        from audience_nb.export.lines import read_json
 
         readers = {".parquet": read_parquet, ".json": read_json}
         return readers.get(Path(path).suffix.lower(), read_csv)(path)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audience_nb.errors import DamagedFile, InvalidInput, NotFound
-from audience_nb.export.atomic import writing
-from audience_nb.export.manifest import FORMAT
-from audience_nb.export.text import pieces
+from audience_nb.errors import DamagedFile, InvalidInput
+from audience_nb.export.atomic import broken_text, writing
+from audience_nb.export.table import pieces, require_ours, require_rows, require_there
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,18 +24,18 @@ def write_parquet(frame: pd.DataFrame, manifest: Mapping[str, Any], path: str | 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    plain = frame.copy(deep=False)
-    plain.attrs = {}
     try:
-        schema = pa.Schema.from_pandas(plain, preserve_index=True)
+        schema = pa.Schema.from_pandas(frame, preserve_index=True)
         told = json.dumps(manifest, ensure_ascii=False).encode()
         schema = schema.with_metadata({**(schema.metadata or {}), _KEY: told})
         with writing(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for piece in pieces(plain):
+            for piece in pieces(frame):
                 writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=True))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except UnicodeEncodeError as error:
+        raise broken_text(Path(path)) from error
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise InvalidInput(
-            "A column mixes types, which Parquet does not hold.", "Export CSV or JSON."
+            "A column mixes types, or holds values that Parquet does not.", "Export CSV or JSON."
         ) from error
     return Path(path)
 
@@ -46,18 +45,20 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = Path(path)
-    if not path.is_file():
-        raise NotFound(f"There is no file {path.name!r}.", "Check the path.")
+    path = require_there(path)
     try:
         table = pq.read_table(path)
         known = json.loads((table.schema.metadata or {})[_KEY])
-        if known["format"] != FORMAT:
-            raise KeyError
-    except (pa.ArrowInvalid, KeyError, ValueError) as error:
+    except (pa.ArrowException, KeyError, ValueError) as error:
         raise DamagedFile(
             f"{path.name} is not whole, or has no manifest of ours.", "Export it again."
         ) from error
+    require_ours(path, known)
+    require_rows(path, len(table), known["records"])
     frame: pd.DataFrame = table.to_pandas()
+    for name, dtype in known["columns"].items():
+        if dtype == "object" and str(frame[name].dtype) == "str":
+            # Arrow has one kind of text, pandas several.
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
     frame.attrs["audience"] = known
     return frame
