@@ -1,8 +1,9 @@
 """A record of what left, which shows it when a line is changed, moved or taken away.
 
 JSON lines, each with the SHA-256 of the one before; the number and hash of the last stand beside
-the file, so that lines missing at its end are found too. Who, when, what, why, how many, where to:
-no identifier. Whoever may write both files can forge both; keep a copy of `head` elsewhere.
+the file, so that lines missing at its end are found too, also after others have followed. Who,
+when, what, why, how many, where to: no identifier. Whoever may write both files can forge both;
+note the hash that `verify` gives elsewhere, and give it to a later one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,11 @@ __all__ = ["AuditLog", "Verdict", "default_log"]
 
 _FIRST = "0" * 64
 _LONGEST = 500
+_TAIL = 65_536
+# Of people, in words that somebody typed: addresses, telephone numbers, their hashes.
+_SOMEBODY = re.compile(
+    r"[^\s@,;<>\"']+@[^\s@,;<>\"']+|\+[0-9][0-9 ().-]{8,20}[0-9]|\b[0-9a-fA-F]{64}\b"
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,8 @@ class AuditLog:
         action : str
             Such as "export" or "distribute".
         actor, purpose, audience, data_type, destination : str, optional
-            Who, why, what, of which kind, where to; at most 500 characters each.
+            Who, why, what, of which kind, where to; at most 500 characters each. Identifiers of
+            people in them are left out, except in `actor`.
         rows_in, rows_out : int, optional
             Rows of the audience, and those that left.
         dropped : mapping of str to int, optional
@@ -127,14 +135,14 @@ class AuditLog:
         entry: dict[str, Any] = {
             "at": (now or datetime.now(UTC)).isoformat(timespec="milliseconds"),
             "actor": actor,
-            "purpose": purpose,
+            "purpose": _impersonal(purpose),
             "action": action,
-            "audience": audience,
+            "audience": _impersonal(audience),
             "data_type": data_type,
             "rows_in": rows_in,
             "rows_out": rows_out,
-            "dropped": dict(dropped or {}),
-            "destination": destination,
+            "dropped": {_impersonal(reason): n for reason, n in (dropped or {}).items()},
+            "destination": _impersonal(destination),
             "digest": digest,
         }
         for name, value in entry.items():
@@ -173,9 +181,9 @@ class AuditLog:
         Raises
         ------
         NotFound
-            If there is no log.
+            If there is no log, and never was.
         """
-        if not self.path.is_file():
+        if not self.path.is_file() and not self._head.is_file():
             raise NotFound(f"There is no log {self.path.name!r}.", "Check the path.")
         faults: list[str] = []
         hashes = [_FIRST]
@@ -186,11 +194,16 @@ class AuditLog:
                 break
             hashes.append(line["hash"])
         held = len(hashes) - 1
-        told, told_hash = self._told()
-        if not faults and told > held:
-            faults.append(f"{told - held} lines are missing at the end: {held} of {told} are there")
-        elif told <= held and hashes[told] != told_hash:
-            faults.append(f"line {told} is not the one that was written")
+        told = self._told()
+        if told is None:
+            # A copy without it is held against the hash that is given.
+            if held and head is None:
+                faults.append(f"{self._head.name} is gone: lines may be missing at the end")
+        elif not faults and told[0] > held:
+            missing = told[0] - held
+            faults.append(f"{missing} lines are missing at the end: {held} of {told[0]} are there")
+        elif told[0] <= held and hashes[told[0]] != told[1]:
+            faults.append(f"line {told[0]} is not the one that was written")
         if head is not None and head not in hashes:
             faults.append("no line has the hash that was noted")
         return Verdict(held, tuple(faults), hashes[-1])
@@ -214,32 +227,47 @@ class AuditLog:
                         yield None
 
     def _end(self) -> tuple[int, str]:
-        """Give number and hash of the last line; a line that a crash tore is cut away."""
-        last: tuple[int, str] = (0, _FIRST)
-        size = 0
-        if not self.path.is_file():
-            return last
-        with self.path.open("rb") as file:
-            for text in file:
-                if not text.endswith(b"\n"):
-                    os.truncate(self.path, size)
-                    break
-                size += len(text)
-                try:
-                    line = json.loads(text)
-                    last = (line["number"], line["hash"])
-                except (ValueError, KeyError, TypeError):
-                    # Damaged before: go on after it, and let verify find it.
-                    last = (last[0] + 1, hashlib.sha256(text).hexdigest())
-        return last
+        """Give number and hash of the line that the next one follows.
 
-    def _told(self) -> tuple[int, str]:
+        That is the one that was written last, whether it is there or not: what was taken away
+        since is missing for good.
+        """
+        told = self._told()
+        last = self._last()
+        if told is None:
+            return last
+        # A crash between a line and its note beside the file leaves one line more.
+        return last if last[0] == told[0] + 1 else told
+
+    def _last(self) -> tuple[int, str]:
+        """Read the last line; one that a crash tore is cut away first."""
+        if not self.path.is_file():
+            return 0, _FIRST
+        with self.path.open("rb+") as file:
+            end = file.seek(0, os.SEEK_END)
+            tail, start = b"", end
+            while start and tail.count(b"\n") < 2 + (not tail.endswith(b"\n")):
+                start = max(0, start - _TAIL)
+                file.seek(start)
+                tail = file.read(end - start)
+            whole = tail[: tail.rfind(b"\n") + 1]
+            if len(whole) < len(tail):
+                file.truncate(start + len(whole))
+        lines = whole.splitlines()
+        try:
+            line = json.loads(lines[-1])
+            return int(line["number"]), str(line["hash"])
+        except (IndexError, ValueError, KeyError, TypeError):
+            # Damaged before: go on, and let verify find it.
+            return 0, _FIRST
+
+    def _told(self) -> tuple[int, str] | None:
+        """Read what stands beside the file; None if nothing does."""
         try:
             number, _, written = self._head.read_text(encoding="utf-8").strip().partition(" ")
             return int(number), written
         except (OSError, ValueError):
-            # Without it the lines alone speak; none is known to have been there.
-            return 0, _FIRST
+            return None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -265,6 +293,10 @@ def _hash(line: Mapping[str, Any]) -> str:
     bare = {key: value for key, value in line.items() if key != "hash"}
     text = json.dumps(bare, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _impersonal(text: str) -> str:
+    return _SOMEBODY.sub("…", text.encode("utf-8", "replace").decode())
 
 
 def _fault(line: Any, number: int, previous: str) -> str:

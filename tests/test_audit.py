@@ -61,6 +61,84 @@ def test_any_tampering_is_found(what: str, line: int, tmp_path: Path) -> None:
     assert report(log.path) == 1
 
 
+@pytest.mark.parametrize("gone", [1, 2, 5])
+def test_lines_missing_at_the_end_stay_missing_though_others_follow(
+    gone: int, tmp_path: Path
+) -> None:
+    log = a_log(tmp_path)
+    noted = log.verify().head
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    log.path.write_bytes(b"".join(lines[: 5 - gone]))
+    assert log.verify().faults == (
+        f"{gone} lines are missing at the end: {5 - gone} of 5 are there",
+    )
+    log.append("export")
+    log.append("export")
+    found = log.verify()
+    assert found.lines == 5 - gone
+    assert found.faults == (
+        f"line {6 - gone}: does not follow the one before: a line was taken away, added or moved",
+    )
+    assert "no line has the hash that was noted" in log.verify(noted).faults
+
+
+def test_a_log_without_lines_file_or_note_is_told_apart(tmp_path: Path) -> None:
+    empty = AuditLog(tmp_path / "empty.jsonl")
+    empty.path.write_bytes(b"")
+    assert (empty.verify().lines, empty.verify().whole) == (0, True)
+    log = a_log(tmp_path)
+    whole = log.path.read_bytes()
+    log.path.write_bytes(b"")
+    assert log.verify().faults == ("5 lines are missing at the end: 0 of 5 are there",)
+    log.path.unlink()
+    assert log.verify().faults == ("5 lines are missing at the end: 0 of 5 are there",)
+    log.path.write_bytes(whole)
+    head = log.verify().head
+    log._head.unlink()
+    assert log.verify().faults == ("audit.jsonl.head is gone: lines may be missing at the end",)
+    # A copy is held against the hash that was noted.
+    assert log.verify(head).whole
+
+
+def test_a_crash_before_the_note_loses_nothing(tmp_path: Path) -> None:
+    log = a_log(tmp_path, 2)
+    note = log._head.read_bytes()
+    log.append("export")
+    log._head.write_bytes(note)
+    assert log.verify().whole
+    log.append("export")
+    assert (log.verify().lines, log.verify().whole) == (4, True)
+
+
+def test_nobody_is_named_but_who_did_it(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    digest = "ab" * 32
+    line = log.append(
+        "distribute",
+        actor="eve@example.com",
+        purpose=f"win back ann@example.com and +1 (650) 555-1212 ({digest})",
+        audience="Like bob@example.com",
+        dropped={"on the list of c@example.com": 3},
+        destination="d@example.com.csv",
+        digest=digest,
+    )
+    assert line["actor"] == "eve@example.com"
+    assert (line["purpose"], line["audience"]) == ("win back … and … (…)", "Like …")
+    assert (line["dropped"], line["destination"]) == ({"on the list of …": 3}, "…")
+    assert line["digest"] == digest
+    assert log.verify().whole
+
+
+def test_a_long_log_grows_as_quickly_as_a_short_one(tmp_path: Path) -> None:
+    log = a_log(tmp_path, 1)
+    log.append(
+        "export", purpose="é" * 500, dropped={f"reason {i} {'x' * 400}": i for i in range(400)}
+    )
+    assert log.path.stat().st_size > 2 * 65_536
+    log.append("export")
+    assert (log.verify().lines, log.verify().whole) == (3, True)
+
+
 def test_a_torn_line_is_cut_away_and_the_log_goes_on(tmp_path: Path) -> None:
     log = a_log(tmp_path, 3)
     with log.path.open("ab") as file:
