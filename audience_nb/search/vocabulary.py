@@ -54,6 +54,8 @@ _FRENCH_SIGNS = frozenset(_FRENCH_WORDS.split())
 _ENGLISH_SIGNS = frozenset(_ENGLISH_WORDS.split())
 _ACCENTED = re.compile(r"[éèêëàâîïôûùçœÉÈÊÀÂÎÔÛÇŒ]")
 
+_AROUND_RANGES = frozenset({"year", "years", "over", "under", "aged"})
+
 
 class Vocabulary:
     """The words of one catalogue and what stands for them.
@@ -224,6 +226,9 @@ class Vocabulary:
 
     def _terms_of(self, phrase: str) -> list[str]:
         words = [w for w in self.analyzer.words(phrase) if not w.isdigit() or w == phrase]
+        if any(RANGE.match(w) for w in words):
+            # "Per year" is no age.
+            words = [w for w in words if w not in _AROUND_RANGES]
         if self.analyzer.language == "french":
             return [self.analyzer.stem(w) for word in words for w in (word, *self._french(word))]
         return [self.analyzer.stem(w) for w in words]
