@@ -37,7 +37,7 @@ def write(url: str, session: Session, heard: Path) -> None:
     """Keep a session for ever, and say so each time the history returned."""
     history = History(url)
     # As on a slow disk: so that kills meet transactions half done, in the control and without it.
-    event.listen(history._engine, "after_cursor_execute", lambda *_: time.sleep(0.003))
+    event.listen(history.database.engine, "after_cursor_execute", lambda *_: time.sleep(0.003))
     known = None
     with heard.open("w") as file:
         for n in itertools.count():
@@ -110,7 +110,7 @@ def judged(url: str, acknowledged: list[list[str]]) -> dict[str, int]:
     for session_id, version, _, _ in acknowledged:
         last[session_id] = max(last.get(session_id, 0), int(version))
     lost = sum((history.version(s) or 0) < v for s, v in last.items())
-    with history._reading() as transaction:
+    with history.database.reading() as transaction:
         there = {str(a) for a in transaction.scalars(text("SELECT audience_id FROM audiences"))}
         there = {a.replace("-", "") for a in there}
         torn = transaction.scalar(

@@ -17,6 +17,8 @@ if os.environ.get("JUPYTER_TOKEN_FILE"):
 c.AudienceApp.history_url = os.environ.get("DATABASE_URL", "/data/history.sqlite3")
 c.AudienceApp.folder = "/data/files"
 c.AudienceApp.rate_storage = os.environ.get("REDIS_URL", "memory://")
+c.AudienceApp.sentry_dsn = os.environ.get("SENTRY_DSN", "")
+c.AudienceApp.send_spans = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
 c.AudienceApp.open_probes = True
 c.AudienceApp.json_logs = True
 c.AudienceApp.warm_up = True

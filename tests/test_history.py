@@ -9,19 +9,28 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+import audience_nb.history as history_package
 from audience_nb.errors import InvalidInput, NotFound, SourceFailed, WrongStep
 from audience_nb.history import History
 from audience_nb.history.opening import migrate, open_engine
 from audience_nb.history.tables import Table, new_id
 from audience_nb.session import Session
 
+FULL_TEXT = {
+    "idx_description",
+    *(f"variable_search{end}" for end in ("", "_config", "_data", "_docsize", "_idx")),
+}
 ROOT = Path(__file__).parents[1]
 FRAME = pd.DataFrame({"age": range(20, 80), "email": [f"p{i}@example.org" for i in range(60)]})
 
@@ -65,13 +74,105 @@ def test_models_and_migrations_say_the_same(url: str) -> None:
     migrate(engine)
     migrate(engine)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        # Full text is each engine's own, so the models cannot say it.
+        opts = {"compare_type": True, "include_object": lambda _o, name, *_: name not in FULL_TEXT}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Table.metadata) == []
         names = set(inspect(connection).get_table_names())
     engine.dispose()
     # The three of the source document, and ours.
     assert names >= {"variable_metadata", "audience_segments", "workflow_history"}
     assert names >= {"sessions", "audiences", "deliveries", "alembic_version"}
+
+
+def led(url: str, revision: str) -> None:
+    """Lead a database up or down to a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(history_package.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    engine = open_engine(url)
+
+    def steps(there: Any, _context: Any) -> Any:
+        now = there[0] if there else "base"
+        if revision == "base" or (now > revision != "base" and now != "base"):
+            return script._downgrade_revs(revision, there)
+        return script._upgrade_revs(revision, there)
+
+    with engine.begin() as connection, EnvironmentContext(config, script, fn=steps) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()
+    engine.dispose()
+
+
+def test_what_the_first_revision_holds_is_still_there_after_all_others(
+    url: str, cut: Session
+) -> None:
+    history = History(url)
+    kept = history.keep(cut, "ann", source="people")
+    receipt = {"destination": "file", "dry_run": True, "rows_sent": 9, "rows_dropped": {"x": 1}}
+    history.keep_delivery(str(kept.audience_id), "ann", receipt)
+    history.close()
+    led(url, "r0001")
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        assert "server_secrets" not in inspect(connection).get_table_names()
+        tables = ("sessions", "workflow_history", "audience_segments", "audiences", "deliveries")
+        counts = [connection.scalar(text(f"SELECT count(*) FROM {t}")) for t in tables]
+        assert counts == [1, 1, 12, 1, 1]
+    engine.dispose()
+    # The newest package opens it: all is there, also for the full text that came later.
+    history = History(url)
+    assert history.workflow(str(kept.workflow_id), "ann")["num_segments"] == 12
+    assert [row["variable_code"] for row in history.variables("age")] == ["age"]
+    assert history.deliveries(str(kept.audience_id))[0]["rows_sent"] == 9
+    again = history.run_again(str(kept.workflow_id), FRAME.drop(columns="email"))
+    assert again.segmentation.labels.equals(cut.segmentation.labels)
+    history.close()
+    led(url, "base")
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    engine.dispose()
+
+
+def test_variables_are_found_by_their_words(history: History) -> None:
+    frame = pd.DataFrame(
+        {name: [i * k % 37 for i in range(60)] for name, k in zip("abc", (5, 7, 11))}
+    )
+    words = {
+        "a": "Age of the person in years",
+        "b": "Cafés visited a month",
+        "c": "Kilometres to the next café",
+    }
+    session = Session(frame, dictionary=words)
+    session.confirm(["a", "b", "c"])
+    session.segment(n_segments=12)
+    history.keep(session, "ann", source="people")
+    codes = [row["variable_code"] for row in history.variables("next KILOMETRES")]
+    assert codes == ["c"]
+    assert [row["variable_code"] for row in history.variables("a", limit=1)] == ["a"]
+    for nothing in ("", "  ", "spaceship", "age' OR 1=1 --", '"', "NOT", "*"):
+        assert history.variables(nothing) == [], nothing
+
+
+def test_servers_share_their_secrets(url: str) -> None:
+    found: list[bytes] = []
+
+    def look() -> None:
+        history = History(url)
+        found.append(history.secret("log"))
+        history.close()
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4 and len(set(found)) == 1 and len(found[0]) == 32
+    history = History(url)
+    assert history.secret("other") != found[0]
+    history.close()
 
 
 def test_several_servers_may_open_an_empty_database_at_once(url: str) -> None:
@@ -184,8 +285,23 @@ def test_pages_go_on_where_the_last_one_ended(history: History) -> None:
         ids.append(history.keep(session, "ann").session_id)
         time.sleep(0.002)
     first = history.sessions("ann", limit=3)
-    second = history.sessions("ann", limit=3, before=first[-1]["updated_at"])
+    second = history.sessions("ann", limit=3, before=first[-1])
     assert [row["session_id"] for row in first + second] == ids[::-1]
+
+
+def test_rows_of_one_moment_are_on_one_page_each(history: History) -> None:
+    session = fresh()
+    ids = {history.keep(session, "ann").session_id for _ in range(7)}
+    with history.database.writing() as transaction:
+        at = text("UPDATE sessions SET updated_at = '2026-11-23 10:00:00+00'")
+        lite = text("UPDATE sessions SET updated_at = '2026-11-23 10:00:00.000000'")
+        transaction.execute(lite if history.database.name == "sqlite" else at)
+    seen: list[str] = []
+    last = None
+    while page := history.sessions("ann", limit=3, before=last):
+        seen += [row["session_id"] for row in page]
+        last = page[-1]
+    assert len(seen) == 7 and set(seen) == ids
 
 
 def test_no_row_or_identifier_is_in_the_file(tmp_path: Path) -> None:
@@ -213,7 +329,7 @@ def test_a_clean_room_keeps_no_exact_count(tmp_path: Path) -> None:
     row = history.workflow(str(kept.workflow_id))
     assert row["total_records"] == shown.n_records
     assert [s["segment_size"] for s in row["segments"]] == [s.size for s in shown.segments]
-    with history._reading() as transaction:
+    with history.database.reading() as transaction:
         kept_values = transaction.execute(
             text("SELECT possible_values, value_range FROM variable_metadata")
         ).all()
@@ -255,7 +371,7 @@ def test_other_databases_and_places_are_refused(tmp_path: Path) -> None:
 def test_tables_from_the_future_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite3"
     history = History(path)
-    with history._writing() as transaction:
+    with history.database.writing() as transaction:
         transaction.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
     history.close()
     with pytest.raises(SourceFailed, match="newer than this package"):

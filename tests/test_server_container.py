@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def _record(required: list[str], **properties: Any) -> dict[str, Any]:
 NAME = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"}
 QUANTITY = {"type": "string", "pattern": r"^\d+(\.\d+)?(m|[KMGT]i?)?$"}
 TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT, "minItems": 1}
 COUNT = {"type": "integer", "minimum": 0}
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 LABELS = {"type": "object", "additionalProperties": TEXT}
@@ -63,6 +65,7 @@ CONTAINER = _record(
     resources=_record([], requests=AMOUNTS, limits=AMOUNTS),
     livenessProbe=PROBE,
     readinessProbe=PROBE,
+    lifecycle=_record([], preStop=_record(["exec"], exec=_record(["command"], command=TEXTS))),
     securityContext=_record(
         [],
         allowPrivilegeEscalation={"type": "boolean"},
@@ -206,4 +209,24 @@ print(json.dumps(c))
     assert config.AudienceApp.open_probes is True
     # Kubernetes kills after its own grace; ours ends before.
     spec = manifest("Deployment")["spec"]["template"]["spec"]
-    assert config.AudienceApp.grace < spec["terminationGracePeriodSeconds"]
+    (container,) = spec["containers"]
+    first = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert first + config.AudienceApp.grace < spec["terminationGracePeriodSeconds"]
+
+
+def test_what_the_container_installs_is_what_its_settings_need() -> None:
+    extras = re.search(r"'\.\[([\w,]+)\]'", DOCKERFILE)
+    assert extras is not None
+    project = tomllib.loads((DOCKER.parent / "pyproject.toml").read_text())["project"]
+    needed = {
+        re.split(r"[\[<>=~ ;]", requirement)[0]
+        for extra in extras[1].split(",")
+        for requirement in project["optional-dependencies"][extra]
+    }
+    # PostgreSQL by DATABASE_URL, REDIS_URL, spans and failures: each has its library.
+    assert {"psycopg", "redis", "opentelemetry-sdk", "sentry-sdk", "jupyter-server"} <= needed
+    pinned = {
+        line.partition("==")[0]
+        for line in (DOCKER.parent / "constraints.txt").read_text().splitlines()
+    }
+    assert needed <= pinned

@@ -12,6 +12,7 @@ from audience_nb.errors import require
 require("alembic", "server")
 require("sqlalchemy", "server")
 
-from audience_nb.history.store import History, Kept  # noqa: E402
+from audience_nb.history.keeping import Kept  # noqa: E402
+from audience_nb.history.store import History  # noqa: E402
 
 __all__ = ["History", "Kept"]

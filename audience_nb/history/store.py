@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, delete, select, text, update
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session as Transaction
+from sqlalchemy import delete, select, text, update
 
-from audience_nb.errors import NotFound, SourceFailed, WrongStep
+from audience_nb.errors import WrongStep
+from audience_nb.history.database import Database, absent
 from audience_nb.history.digests import audience_digest, workflow_digest
-from audience_nb.history.keeping import keep_audience, keep_variables, keep_workflow
-from audience_nb.history.opening import migrate, open_engine
+from audience_nb.history.keeping import (
+    Kept,
+    keep_audience,
+    keep_failed,
+    keep_once,
+    keep_variables,
+    keep_workflow,
+)
 from audience_nb.history.tables import (
     AudienceRow,
     DeliveryRow,
+    SecretRow,
     SegmentRow,
     SessionRow,
-    Table,
+    VariableRow,
     WorkflowRow,
     new_id,
     now,
@@ -32,26 +37,6 @@ if TYPE_CHECKING:
     from audience_nb.session import Session
 
 __all__ = ["History", "Kept"]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a session is kept as.
-
-    Parameters
-    ----------
-    session_id : str
-        Its id.
-    version : int
-        Counts the changes that were acknowledged.
-    workflow_id, audience_id : str or None
-        Of its segments and of those picked, once there are any.
-    """
-
-    session_id: str
-    version: int
-    workflow_id: str | None = None
-    audience_id: str | None = None
 
 
 class History:
@@ -88,32 +73,14 @@ class History:
     """
 
     def __init__(self, url: str | Path) -> None:
-        self._engine = open_engine(url)
-        migrate(self._engine)
+        self.database = Database(url)
 
     def __repr__(self) -> str:
-        return f"History({self._engine.dialect.name})"
+        return f"History({self.database.name})"
 
     def close(self) -> None:
         """Close the connections."""
-        self._engine.dispose()
-
-    def probe(self) -> str:
-        """Ask the database for an answer.
-
-        Returns
-        -------
-        str
-            Name of its engine.
-
-        Raises
-        ------
-        SourceFailed
-            If it gives none.
-        """
-        with self._reading() as transaction:
-            transaction.execute(text("SELECT 1"))
-        return self._engine.dialect.name
+        self.database.close()
 
     # -- keeping ---------------------------------------------------------------------------------
 
@@ -160,7 +127,7 @@ class History:
             open_to_view = session.state.rows_may_be_seen
             variables = [session.catalog[code] for code in session.state.confirmed]
         moment = now()
-        with self._writing() as transaction:
+        with self.database.writing() as transaction:
             if known is None:
                 row = SessionRow(
                     session_id=new_id(),
@@ -190,25 +157,7 @@ class History:
             if shown["segmentation"] is None:
                 return Kept(session_id, version)
             workflow_id = keep_workflow(transaction, session_id, user, source, decisions, shown)
-            keep_variables(
-                transaction,
-                [
-                    {
-                        "variable_code": v.code,
-                        "data_source": source,
-                        "variable_name": v.label,
-                        "variable_type": v.kind,
-                        "data_type": decisions["data_type"],
-                        "description": v.description,
-                        "category": v.category,
-                        "subcategory": v.subcategory,
-                        "possible_values": list(v.values) if open_to_view else None,
-                        "value_range": v.value_range if open_to_view else None,
-                        "update_frequency": v.update_frequency,
-                    }
-                    for v in variables
-                ],
-            )
+            keep_variables(transaction, source, decisions["data_type"], variables, open_to_view)
             audience_id = keep_audience(
                 transaction, session_id, workflow_id, user, source, decisions, shown
             )
@@ -240,27 +189,8 @@ class History:
         with session.lock:
             decisions = session.to_json()
         source = source or session.source.name
-        workflow_id = new_id()
-        with self._writing() as transaction:
-            there = transaction.get(SessionRow, known.session_id)
-            transaction.add(
-                WorkflowRow(
-                    workflow_id=workflow_id,
-                    session_id=None if there is None else known.session_id,
-                    user_id=user,
-                    source=source,
-                    original_query=decisions["query"] or "",
-                    selected_variables=decisions["confirmed"] or decisions["selected"],
-                    total_records=0,
-                    num_segments=0,
-                    status="failed",
-                    error_message=str(error)[:1000],
-                    decisions=decisions,
-                    digest=workflow_digest(source, decisions),
-                    completed_at=now(),
-                )
-            )
-        return workflow_id
+        with self.database.writing() as transaction:
+            return keep_failed(transaction, known.session_id, user, source, decisions, error)
 
     def keep_delivery(self, audience_id: str, user: str, receipt: Mapping[str, Any]) -> str:
         """Keep the receipt of an export or a distribution.
@@ -280,7 +210,7 @@ class History:
             Its id.
         """
         delivery_id = new_id()
-        with self._writing() as transaction:
+        with self.database.writing() as transaction:
             transaction.add(
                 DeliveryRow(
                     delivery_id=delivery_id,
@@ -293,6 +223,25 @@ class History:
                 )
             )
         return delivery_id
+
+    def secret(self, name: str) -> bytes:
+        """Give 32 random bytes that all servers on this history share; made on first use.
+
+        Parameters
+        ----------
+        name : str
+            What they are for.
+
+        Returns
+        -------
+        bytes
+        """
+        with self.database.writing() as transaction:
+            known = transaction.get(SecretRow, name)
+            if known is None:
+                keep_once(transaction, SecretRow, [{"name": name, "value": token_bytes(32)}])
+        with self.database.reading() as transaction:
+            return bytes(transaction.get_one(SecretRow, name).value)
 
     def forget(self, session_id: str, user: str) -> None:
         """End a session; its workflows and audiences stay in the history.
@@ -307,14 +256,14 @@ class History:
         NotFound
             If the user has no such session.
         """
-        with self._writing() as transaction:
+        with self.database.writing() as transaction:
             gone = transaction.execute(
                 delete(SessionRow)
                 .where(SessionRow.session_id == session_id)
                 .where(SessionRow.user_id == user)
             )
             if not getattr(gone, "rowcount", 0):
-                raise _absent("session")
+                raise absent("session")
 
     # -- looking up ------------------------------------------------------------------------------
 
@@ -330,7 +279,7 @@ class History:
         -------
         int or None
         """
-        with self._reading() as transaction:
+        with self.database.reading() as transaction:
             return transaction.scalar(
                 select(SessionRow.version).where(SessionRow.session_id == session_id)
             )
@@ -353,7 +302,7 @@ class History:
         NotFound
             If the user has no such session.
         """
-        return self._one(SessionRow, session_id, user, "session")
+        return self.database.one(SessionRow, session_id, user, "session")
 
     def kept(self, row: Mapping[str, Any]) -> Kept:
         """Say as what a session is kept.
@@ -370,7 +319,7 @@ class History:
         decisions, source, mine = row["decisions"], row["source"], row["session_id"]
         if not decisions["segmented"]:
             return Kept(mine, row["version"])
-        with self._reading() as transaction:
+        with self.database.reading() as transaction:
             workflow_id = transaction.scalar(
                 select(WorkflowRow.workflow_id)
                 .where(WorkflowRow.session_id == mine)
@@ -404,13 +353,13 @@ class History:
         NotFound
             If there is none.
         """
-        row = self._one(WorkflowRow, workflow_id, user, "workflow")
+        row = self.database.one(WorkflowRow, workflow_id, user, "workflow")
         ordered = (
             select(SegmentRow)
             .where(SegmentRow.workflow_id == workflow_id)
             .order_by(SegmentRow.segment_number)
         )
-        return {**row, "segments": self._many(ordered)}
+        return {**row, "segments": self.database.many(ordered)}
 
     def audience(self, audience_id: str, user: str | None = None) -> dict[str, Any]:
         """Give one audience's row.
@@ -432,10 +381,10 @@ class History:
         NotFound
             If there is none.
         """
-        return self._one(AudienceRow, audience_id, user, "audience")
+        return self.database.one(AudienceRow, audience_id, user, "audience")
 
     def sessions(
-        self, user: str, limit: int = 50, before: datetime | None = None
+        self, user: str, limit: int = 50, before: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
         """List a user's sessions, the last changed first.
 
@@ -445,34 +394,52 @@ class History:
             Whose.
         limit : int, optional
             At most so many.
-        before : datetime.datetime, optional
-            Only those changed earlier: the last moment of the page before.
+        before : mapping, optional
+            The last row of the page before; by default the first page.
 
         Returns
         -------
         list of dict
+            Columns of `sessions`.
         """
-        return self._page(SessionRow, SessionRow.updated_at, user, limit, before)
+        return self.database.page(SessionRow, ("updated_at", "session_id"), user, limit, before)
 
     def workflows(
-        self, user: str, limit: int = 50, before: datetime | None = None
+        self, user: str, limit: int = 50, before: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """List a user's workflows, the newest first.
+        """List a user's workflows, the newest first, in pages as `sessions` does."""
+        return self.database.page(WorkflowRow, ("created_at", "workflow_id"), user, limit, before)
+
+    def variables(self, words: str, limit: int = 50) -> list[dict[str, Any]]:
+        """Find variables that workflows used, by full text over their names and descriptions.
 
         Parameters
         ----------
-        user : str
-            Whose.
+        words : str
+            All of which must be there, whole, in any order.
         limit : int, optional
             At most so many.
-        before : datetime.datetime, optional
-            Only those made earlier: the last moment of the page before.
 
         Returns
         -------
         list of dict
+            Columns of `variable_metadata`, by code.
         """
-        return self._page(WorkflowRow, WorkflowRow.created_at, user, limit, before)
+        found = re.findall(r"\w+", words)
+        if not found:
+            return []
+        if self.database.name == "postgresql":
+            there = text(
+                "to_tsvector('simple', variable_name || ' ' || coalesce(description, '')) @@ "
+                "plainto_tsquery('simple', :words)"
+            ).bindparams(words=" ".join(found))
+        else:
+            there = text(
+                "variable_metadata.rowid IN (SELECT rowid FROM variable_search "
+                "WHERE variable_search MATCH :words)"
+            ).bindparams(words=" ".join(f'"{word}"' for word in found))
+        chosen = select(VariableRow).where(there)
+        return self.database.many(chosen.order_by(VariableRow.variable_code).limit(limit))
 
     def deliveries(self, audience_id: str) -> list[dict[str, Any]]:
         """List the receipts of an audience, the oldest first.
@@ -487,7 +454,7 @@ class History:
         list of dict
         """
         mine = select(DeliveryRow).where(DeliveryRow.audience_id == audience_id)
-        return self._many(mine.order_by(DeliveryRow.created_at))
+        return self.database.many(mine.order_by(DeliveryRow.created_at))
 
     def run_again(self, workflow_id: str, frame: Any = None, **options: Any) -> Session:
         """Run a past workflow again from its row; nothing is exported or sent again.
@@ -516,63 +483,3 @@ class History:
         from audience_nb.session import Session
 
         return Session.from_json(self.workflow(workflow_id)["decisions"], frame, **options)
-
-    # -- inside ----------------------------------------------------------------------------------
-
-    @contextmanager
-    def _writing(self) -> Iterator[Transaction]:
-        with _failing_plainly(), Transaction(self._engine) as transaction, transaction.begin():
-            yield transaction
-
-    @contextmanager
-    def _reading(self) -> Iterator[Transaction]:
-        engine = self._engine.execution_options(reading=True)
-        with _failing_plainly(), Transaction(engine) as transaction:
-            yield transaction
-
-    def _one(self, table: type[Table], id: str, user: str | None, what: str) -> dict[str, Any]:
-        with self._reading() as transaction:
-            row = transaction.get(table, id)
-            # What belongs to somebody else is not there: an answer would tell that it is.
-            if row is None or (user is not None and getattr(row, "user_id", None) != user):
-                raise _absent(what)
-            return _values(row)
-
-    def _many(self, statement: Select[Any]) -> list[dict[str, Any]]:
-        with self._reading() as transaction:
-            return [_values(row) for row in transaction.scalars(statement)]
-
-    def _page(
-        self, table: Any, moment: Any, user: str, limit: int, before: datetime | None
-    ) -> list[dict[str, Any]]:
-        statement = select(table).where(table.user_id == user)
-        if before is not None:
-            statement = statement.where(moment < before)
-        return self._many(statement.order_by(moment.desc()).limit(limit))
-
-
-@contextmanager
-def _failing_plainly() -> Iterator[None]:
-    """Say that the database failed, without what was written: it may name people's words."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise SourceFailed(
-            f"The history's database failed: {type(error.orig).__name__}.",
-            "Try again; if it goes on, check that the database runs and has room.",
-        ) from error
-
-
-def _absent(what: str) -> NotFound:
-    return NotFound(f"There is no such {what}.", "Check its id, or start a new one.")
-
-
-def _values(row: Table) -> dict[str, Any]:
-    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
-    # SQLite forgets the zone; it is always UTC.
-    return {
-        name: value.replace(tzinfo=UTC)
-        if isinstance(value, datetime) and value.tzinfo is None
-        else value
-        for name, value in values.items()
-    }

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     String,
     Text,
@@ -25,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 __all__ = [
     "AudienceRow",
     "DeliveryRow",
+    "SecretRow",
     "SegmentRow",
     "SessionRow",
     "Table",
@@ -218,3 +220,13 @@ class DeliveryRow(Table):
     created_at: Mapped[datetime] = _moment()
 
     __table_args__ = (Index("idx_delivery_audience", "audience_id"),)
+
+
+class SecretRow(Table):
+    """Random bytes that all servers on this history share."""
+
+    __tablename__ = "server_secrets"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = _moment()

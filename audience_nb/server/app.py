@@ -24,6 +24,7 @@ from audience_nb.server.messages import DocumentAnswer
 from audience_nb.server.operations import Call, Operation
 from audience_nb.server.pool import Pool
 from audience_nb.server.rates import Rates
+from audience_nb.server.reports import Reports
 from audience_nb.server.roles import roles_of
 from audience_nb.server.sessions import SESSIONS
 from audience_nb.server.shelf import Shelf
@@ -54,6 +55,10 @@ class AudienceApp(ExtensionApp):
     load_other_extensions = False
     serverapp_class = ApiServer
     serverapp_config = {"open_browser": False}  # noqa: RUF012
+    subcommands = {  # noqa: RUF012
+        "roles": ("audience_nb.server.commands.RolesApp", "Print which role may do what."),
+        "who": ("audience_nb.server.commands.WhoApp", "Print what the log calls somebody."),
+    }
 
     sources: Dict[str, Any] = Dict(
         {"demo": {}},
@@ -109,7 +114,15 @@ class AudienceApp(ExtensionApp):
         False, help="Answer /health and /ready without credentials, for Kubernetes."
     ).tag(config=True)
     debug_endpoints = Bool(False, help="Serve /debug.").tag(config=True)
-    json_logs = Bool(False, help="Log one JSON object a line.").tag(config=True)
+    json_logs = Bool(
+        False, help="Log everything as one JSON object a line, as accesses always are."
+    ).tag(config=True)
+    send_spans = Bool(
+        False, help="Send a span of each request to where OTEL_EXPORTER_OTLP_ENDPOINT says."
+    ).tag(config=True)
+    sentry_dsn = Unicode(help="Where failures are told, by Sentry; empty for nowhere.").tag(
+        config=True
+    )
     warm_up = Bool(False, help="Open the default source when the server starts.").tag(config=True)
 
     house: House | None = None
@@ -121,20 +134,29 @@ class AudienceApp(ExtensionApp):
         table = [*WORKFLOW, *SESSIONS, _DOCUMENT]
         return tuple(o for o in table if self.debug_endpoints or not o.debug)
 
+    def open_history(self) -> History:
+        """Open the history that is configured.
+
+        Returns
+        -------
+        History
+        """
+        return History(self.history_url or _home() / "history.sqlite3")
+
     def initialize_settings(self) -> None:
         """Open the history and make the parts; sources are opened on first use."""
-        home = Path(jupyter_data_dir()) / "audience_nb"
         work = Work(self.searchers, self.workers, self.waiting)
         shelf = Shelf(self.sources)
-        history = History(self.history_url or home / "history.sqlite3")
+        history = self.open_history()
         pool = Pool(
             history,
             shelf,
             work,
-            Path(self.folder or home / "files").absolute(),
+            Path(self.folder or _home() / "files").absolute(),
             most=self.most_sessions,
             timeout=self.session_timeout,
         )
+        reports = Reports(spans=self.send_spans, sentry_dsn=self.sentry_dsn)
         self.house = House(history, shelf, work, pool, self.destinations)
         keys = self.jwt_keys
         self.settings["audience_nb_desk"] = Desk(
@@ -144,14 +166,15 @@ class AudienceApp(ExtensionApp):
             self.user_roles,
             self.default_role,
             Rates(self.rate_limit, self.rate_storage),
+            history.secret("log"),
             Bearer(keys, audience=self.jwt_audience, issuer=self.jwt_issuer or None)
             if keys
             else None,
             self.open_probes,
+            reports=reports,
         )
         self.house.document = openapi(self.operations, getattr(self.serverapp, "base_url", "/"))
-        if self.json_logs:
-            self._log_as_json()
+        self._log_as_json()
 
     def initialize_handlers(self) -> None:
         """Put up the doors."""
@@ -159,9 +182,10 @@ class AudienceApp(ExtensionApp):
 
     def _log_as_json(self) -> None:
         lines = JsonLines()
-        for log in (self.log, getattr(self.serverapp, "log", self.log)):
-            for output in log.handlers:
-                output.setFormatter(lines)
+        if self.json_logs:
+            for log in (self.log, getattr(self.serverapp, "log", self.log)):
+                for output in log.handlers:
+                    output.setFormatter(lines)
         output = logging.StreamHandler()
         output.setFormatter(lines)
         # Other parts of the package quote what was typed; these two do not.
@@ -190,7 +214,12 @@ class AudienceApp(ExtensionApp):
         if self.house is not None:
             left = await self.house.stop(self.grace)
             if left:
-                self.log.warning("%d requests were given up; nothing acknowledged is lost.", left)
+                self.log.warning("%d requests were handed back; nothing of them was kept.", left)
+            self.settings["audience_nb_desk"].reports.close()
+
+
+def _home() -> Path:
+    return Path(jupyter_data_dir()) / "audience_nb"
 
 
 async def _document(call: Call) -> dict[str, Any]:

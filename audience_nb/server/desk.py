@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audience_nb.server.bearer import Bearer
 from audience_nb.server.house import House
 from audience_nb.server.operations import Operation
 from audience_nb.server.rates import Rates
 from audience_nb.server.refusals import Refusal
+from audience_nb.server.reports import Reports
 from audience_nb.server.roles import Principal, Role
 
 __all__ = ["OWNER", "Desk"]
@@ -36,12 +37,16 @@ class Desk:
         Of everybody else.
     rates : Rates
         How often one may ask.
+    log_key : bytes
+        What names are hidden with in the log.
     bearer : Bearer or None
         Checks tokens of service clients, where there are any.
     open_probes : bool
         Whether probes need no credentials.
     most_bytes : int
         Of a body.
+    reports : Reports
+        Who else is told how requests went.
     """
 
     house: House
@@ -50,9 +55,11 @@ class Desk:
     user_roles: Mapping[str, str]
     default_role: str
     rates: Rates
+    log_key: bytes = field(repr=False)
     bearer: Bearer | None = None
     open_probes: bool = False
     most_bytes: int = 1_000_000
+    reports: Reports = field(default_factory=Reports)
 
     def principal(self, name: str, role: str | None = None) -> Principal:
         """Say who somebody is here.

@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from audience_nb.server.metrics import REQUEST_SECONDS, REQUESTS
 from audience_nb.server.operations import Call, FileAnswer, Operation
 from audience_nb.server.refusals import Refusal, body_of, new_log_id, status_of
 from audience_nb.server.roles import Principal
+from audience_nb.snapshot import VERBS
 
 __all__ = ["Door", "doors_of"]
 
@@ -32,7 +34,11 @@ logger = logging.getLogger("audience_nb.server")
 access = logging.getLogger("audience_nb.access")
 
 _CHUNK = 1 << 16
+# Bodies of so many times the allowed size are cut off.
+_HEARD_OUT = 16
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _BEARER = re.compile(r"bearer\s+([\w-]+\.[\w-]+\.[\w-]*)$", re.IGNORECASE)
+_IDS = ("session_id", "audience_id", "workflow_id")
 _OF_JUPYTER = {"token", "_xsrf"}
 
 
@@ -50,8 +56,11 @@ class Door(APIHandler):
     def initialize(self) -> None:
         """Begin a request."""
         self._body = bytearray()
+        self._length = 0
         self._begun = time.perf_counter()
+        self._began_ns = time.time_ns()
         self._log_id = new_log_id()
+        self._said: dict[str, str | None] = {}
         self._principal: Principal | None = None
         self._role: str | None = None
         self._error = ""
@@ -84,14 +93,19 @@ class Door(APIHandler):
                 403, "The request has no credentials.", "Send `Authorization: token <token>`."
             )
         length = self.request.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > self.desk.most_bytes:
+        if not length.isdecimal() or int(length) > _HEARD_OUT * self.desk.most_bytes:
             raise self._too_large()
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Take in a part of the body."""
-        if len(self._body) + len(chunk) > self.desk.most_bytes:
+        """Take in a part of the body; what is too much is heard out and not kept.
+
+        Whoever is cut off while still sending sees a broken connection instead of the answer.
+        """
+        self._length += len(chunk)
+        if self._length > _HEARD_OUT * self.desk.most_bytes:
             raise self._too_large()
-        self._body += chunk
+        if self._length <= self.desk.most_bytes:
+            self._body += chunk
         return None
 
     def _too_large(self) -> Refusal:
@@ -151,8 +165,14 @@ class Door(APIHandler):
     async def _answer(
         self, operation: Operation, principal: Principal, path: dict[str, str]
     ) -> None:
-        call = Call(self.desk.house, principal, self._given(operation), path)
-        answer = await operation.does(call)
+        given = self._given(operation)
+        self._said = _said(path, given)
+        call = Call(self.desk.house, principal, given, path)
+        # Probes are told that the server stops, and never keep it from doing so.
+        with nullcontext() if operation.probe else self.desk.house.work.request():
+            await self._give(operation, await operation.does(call))
+
+    async def _give(self, operation: Operation, answer: Any) -> None:
         if isinstance(answer, FileAnswer):
             await self._stream(answer)
             return
@@ -164,6 +184,8 @@ class Door(APIHandler):
             self.finish(json.dumps(said, ensure_ascii=False, allow_nan=False))
 
     def _given(self, operation: Operation) -> BaseModel | None:
+        if self._length > self.desk.most_bytes:
+            raise self._too_large()
         if operation.takes is None:
             return None
         try:
@@ -235,6 +257,10 @@ class Door(APIHandler):
             exc_info=(typ, value, tb) if logger.isEnabledFor(logging.DEBUG) else None,
             extra={"log_id": self._log_id},
         )
+        self.desk.reports.failed(value, self._log_id)
+
+    def _log(self) -> None:
+        """Leave Jupyter's line out: it would name who asked, and from where."""
 
     def on_finish(self) -> None:
         """Count and log the answer: who by a pseudonym, and no word of what was said."""
@@ -245,6 +271,9 @@ class Door(APIHandler):
         seconds = time.perf_counter() - self._begun
         REQUESTS.labels(name, method, self.get_status()).inc()
         REQUEST_SECONDS.labels(name).observe(seconds)
+        self.desk.reports.answered(
+            name, method, self.get_status(), self._began_ns, self._log_id, self.request.headers
+        )
         who = self._principal
         access.info(
             "%s %s",
@@ -255,12 +284,22 @@ class Door(APIHandler):
                 "operation": name,
                 "method": method,
                 "status": self.get_status(),
-                "who": None if who is None else pseudonym(who.name),
+                **self._said,
+                "who": None if who is None else pseudonym(who.name, self.desk.log_key),
                 "role": None if who is None else who.role.name,
                 "milliseconds": round(1000 * seconds, 1),
                 "error": self._error,
             },
         )
+
+
+def _said(path: dict[str, str], given: Any) -> dict[str, str | None]:
+    """Say for the log which verb was asked for, and of what; nothing else that was typed."""
+    ids = [path.get(name) or getattr(given, name, None) for name in _IDS]
+    target = next((id for id in ids if id and _ID.fullmatch(id)), None)
+    verb = path.get("verb") or getattr(given, "action", None)
+    known = verb is None or verb in VERBS or verb == "process"
+    return {"verb": verb if known else "unknown", "target": target}
 
 
 def doors_of(operations: Sequence[Operation]) -> list[tuple[str, type[Door]]]:

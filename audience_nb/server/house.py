@@ -94,7 +94,7 @@ class House:
             "variable_selector": lambda: self.shelf.open().index.search("age", limit=1),
             "clustering_engine": _cluster,
             "data_retriever": lambda: self.shelf.open().source.sample(1),
-            "history": self.history.probe,
+            "history": self.history.database.probe,
         }
 
     async def stop(self, grace: float) -> int:
@@ -108,7 +108,7 @@ class House:
         Returns
         -------
         int
-            Pieces of work that were given up; nothing acknowledged is among them.
+            Requests that were handed back; nothing acknowledged is among them.
         """
         left = await self.work.stop(grace)
         self.history.close()

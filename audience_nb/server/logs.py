@@ -6,22 +6,33 @@ import hashlib
 import hmac
 import json
 import logging
-import secrets
 from datetime import UTC, datetime
 
 __all__ = ["JsonLines", "pseudonym"]
 
-_KEY = secrets.token_bytes(32)
-_FIELDS = ("log_id", "operation", "who", "role", "method", "status", "milliseconds", "error")
+_FIELDS = (
+    "log_id",
+    "operation",
+    "verb",
+    "target",
+    "who",
+    "role",
+    "method",
+    "status",
+    "milliseconds",
+    "error",
+)
 
 
-def pseudonym(user: str) -> str:
-    """Give a name that stays the same while the server runs, and tells nobody who it is.
+def pseudonym(user: str, key: bytes) -> str:
+    """Give a name that stays the same, and tells nobody without the key who it is.
 
     Parameters
     ----------
     user : str
         As the identity provider calls them.
+    key : bytes
+        Of all servers on one history; `jupyter audience who` uses it too.
 
     Returns
     -------
@@ -30,10 +41,10 @@ def pseudonym(user: str) -> str:
 
     Examples
     --------
-    >>> pseudonym("ann") == pseudonym("ann") != pseudonym("bob")
+    >>> pseudonym("ann", b"key") == pseudonym("ann", b"key") != pseudonym("bob", b"key")
     True
     """
-    return hmac.new(_KEY, user.encode(), hashlib.sha256).hexdigest()[:12]
+    return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()[:12]
 
 
 class JsonLines(logging.Formatter):

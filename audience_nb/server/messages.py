@@ -277,7 +277,7 @@ class PageQuery(Given):
     """Which page: the `next` of the page before."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    before: Annotated[str, Field(max_length=40)] | None = None
+    before: Annotated[str, Field(max_length=80)] | None = None
 
 
 class SessionListed(Told):

@@ -146,6 +146,7 @@ class Pool:
             row = self.history.workflow(checked_id(workflow_id, "workflow"), principal.name)
             session = self.shelf.open(row["source"]).session(row["decisions"])
             principal.role.require_data(session.state.data_type, session.state.subtype)
+            self.work.go_on()
             kept = self.history.keep(session, principal.name, source=row["source"])
             return Entry(principal.name, row["source"], kept, session)
 
@@ -223,7 +224,7 @@ class Pool:
         session = entry.session
         if fresh or session is None:
             session = self._fresh(entry)
-        session.role, session.actor = principal.role, principal.name
+        self._enter(session, principal)
         if not keeps:
             return do(session, entry)
         before = session.revision
@@ -237,11 +238,17 @@ class Pool:
         self._keep(entry, session)
         return value
 
+    def _enter(self, session: ServedSession, principal: Principal) -> None:
+        session.role, session.actor = principal.role, principal.name
+        # Where work tells how far it is, it hears that the server can wait no longer.
+        session.progress = self.work.go_on
+
     def _keep(self, entry: Entry, session: ServedSession) -> None:
         del session.messages[:-_MOST_MESSAGES]
         if session.n_undoable > _MOST_UNDOABLE:
             session.forget_past()
         try:
+            self.work.go_on()
             entry.kept = self.history.keep(
                 session, entry.user, source=entry.source, known=entry.kept
             )
@@ -249,6 +256,15 @@ class Pool:
             # What is not kept was not done: the next look goes back to the history.
             entry.session = None
             raise
+        finally:
+            # But what left has left.
+            self._keep_receipts(session, entry.kept.audience_id, entry.user)
+
+    def _keep_receipts(self, session: ServedSession, audience_id: str | None, user: str) -> None:
+        while session.receipts:
+            receipt = session.receipts.pop(0)
+            if audience_id is not None:
+                self.history.keep_delivery(audience_id, user, receipt)
 
     def _fresh(self, entry: Entry) -> ServedSession:
         """Give the session as the history has it, whoever changed it last."""
@@ -334,10 +350,10 @@ class Pool:
         if entry is not None:
             self._drop(entry)
 
-    def audience_session(
-        self, row: Mapping[str, Any], principal: Principal, current: ServedSession | None
-    ) -> ServedSession:
-        """Give a session that stands at an audience: the current one, or one replayed from its row.
+    def at_audience(
+        self, row: Mapping[str, Any], principal: Principal, do: Callable[[ServedSession], T]
+    ) -> T:
+        """Do something with a session that stands at an audience, replayed from its row.
 
         Parameters
         ----------
@@ -345,19 +361,21 @@ class Pool:
             Of the audience, as the history gave it.
         principal : Principal
             Who asks.
-        current : ServedSession or None
-            One that is known to stand there.
+        do : callable
+            Takes the session.
 
         Returns
         -------
-        ServedSession
+        object
+            What `do` gave.
         """
-        session = current
-        if session is None:
-            session = self.shelf.open(row["source"]).session(row["decisions"])
-            session.folder = self.folder / str(row["session_id"] or row["audience_id"])
-        session.role, session.actor = principal.role, principal.name
-        return session
+        session = self.shelf.open(row["source"]).session(row["decisions"])
+        session.folder = self.folder / str(row["session_id"] or row["audience_id"])
+        self._enter(session, principal)
+        try:
+            return do(session)
+        finally:
+            self._keep_receipts(session, str(row["audience_id"]), principal.name)
 
     def folder_of(self, entry: Entry) -> Path:
         """Give the folder of a session.

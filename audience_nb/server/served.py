@@ -92,11 +92,17 @@ class ServedSession(Session):
         Where its files go; what leaves names them relative to it.
     answers : Answers or None
         What was found before, by all sessions on the same source.
+    receipts : list of dict
+        What left, or would have, and is not in the history yet.
     """
 
     role: Role | None = None
     folder: Path = Path()
     answers: Answers | None = None
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.receipts: list[dict[str, Any]] = []
 
     def _require(self, operation: Need) -> None:
         if self.role is not None:
@@ -165,6 +171,14 @@ class ServedSession(Session):
         self.change("the record of the export", exported=exported)
         last = self.messages[-1]
         self.messages[-1] = replace(last, text=last.text.replace(str(written), shown))
+        self.receipts.append(
+            {
+                "destination": "export",
+                "dry_run": False,
+                "rows_sent": int(exported["rows"]),
+                "rows_dropped": {},
+            }
+        )
         return written
 
     @step
@@ -177,4 +191,5 @@ class ServedSession(Session):
             delivery = replace(delivery, location=delivery.location.removeprefix(inside))
             receipts = (*self.state.deliveries[:-1], delivery)
             self.change("the receipt", deliveries=receipts)
+        self.receipts.append({**delivery.to_dict(), "destination": name})
         return delivery

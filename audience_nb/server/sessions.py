@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from audience_nb.errors import AudienceError, InvalidInput
@@ -18,7 +19,7 @@ from audience_nb.server.served import ServedSession
 from audience_nb.server.work import Kind
 from audience_nb.snapshot import suggestion_values
 
-__all__ = ["SESSIONS"]
+__all__ = ["SESSIONS", "need_of"]
 
 # What a role must allow for a verb to be tried at all; the session itself asks again.
 _NEEDS: dict[str, Need] = {
@@ -28,6 +29,7 @@ _NEEDS: dict[str, Need] = {
     "build": "segment",
     "pick": "segment",
     "rename": "segment",
+    "compare": "segment",
     "overlap": "segment",
     "lookalike": "segment",
     "predict_size": "segment",
@@ -40,6 +42,26 @@ _NEEDS: dict[str, Need] = {
 # The others may fetch records or cut them.
 _QUICK = {"choose", "ask", "select", "swap", "confirm", "pick", "rename", "undo", "redo", "restart"}
 _CUTS = {"segment", "build"}
+
+
+def need_of(verb: str) -> Need:
+    """Say what a role must allow for a verb.
+
+    Parameters
+    ----------
+    verb : str
+        Of a session.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> need_of("say"), need_of("export")
+    ('search', 'export')
+    """
+    return _NEEDS.get(verb, "search")
 
 
 def _told(kept: Kept, source: str, snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +93,7 @@ async def _look_at(call: Call, session_id: str) -> dict[str, Any]:
 
 async def _perform(call: Call) -> dict[str, Any]:
     verb = call.path["verb"]
-    call.principal.role.require(_NEEDS.get(verb, "search"))
+    call.principal.role.require(need_of(verb))
 
     def do(session: ServedSession, entry: Entry) -> tuple[dict[str, Any], Entry]:
         begun = time.perf_counter()
@@ -93,16 +115,7 @@ async def _perform(call: Call) -> dict[str, Any]:
     kind: Kind = "quick" if verb in _QUICK else "heavy"
     pool, session_id = call.house.pool, call.path["session_id"]
     shown, entry = await pool.use(session_id, call.principal, kind, do, keeps=True)
-    kept = entry.kept
-    if verb == "export" and kept.audience_id is not None:
-        rows = int((shown["export"] or {}).get("rows", 0))
-        receipt = {"destination": "export", "dry_run": False, "rows_sent": rows, "rows_dropped": {}}
-        audience_id = kept.audience_id
-        await call.house.work.run(
-            "quick",
-            lambda: call.house.history.keep_delivery(audience_id, call.principal.name, receipt),
-        )
-    return _told(kept, entry.source, shown)
+    return _told(entry.kept, entry.source, shown)
 
 
 async def _find(call: Call) -> dict[str, Any]:
@@ -132,12 +145,7 @@ async def _end(call: Call) -> dict[str, Any]:
 
 
 async def _sessions(call: Call) -> dict[str, Any]:
-    given: m.PageQuery = call.given
-    before = _moment(given.before)
-    rows = await call.house.work.run(
-        "quick",
-        lambda: call.house.history.sessions(call.principal.name, given.limit, before),
-    )
+    rows, after = await _page(call, call.house.history.sessions, ("updated_at", "session_id"))
     listed = [
         {
             "session_id": row["session_id"],
@@ -149,18 +157,28 @@ async def _sessions(call: Call) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"sessions": listed, "next": _next(listed, given.limit, "updated_at")}
+    return {"sessions": listed, "next": after}
 
 
 async def _workflows(call: Call) -> dict[str, Any]:
+    rows, after = await _page(call, call.house.history.workflows, ("created_at", "workflow_id"))
+    return {"workflows": [_listed(row) for row in rows], "next": after}
+
+
+async def _page(
+    call: Call, listing: Callable[..., list[dict[str, Any]]], order: tuple[str, str]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Give the rows of a page, and where the next one begins, if there is one."""
     given: m.PageQuery = call.given
-    before = _moment(given.before)
+    before = _place(given.before, order)
+    # One more than asked for tells whether there are more.
     rows = await call.house.work.run(
-        "quick",
-        lambda: call.house.history.workflows(call.principal.name, given.limit, before),
+        "quick", lambda: listing(call.principal.name, given.limit + 1, before)
     )
-    listed = [_listed(row) for row in rows]
-    return {"workflows": listed, "next": _next(listed, given.limit, "created_at")}
+    if len(rows) <= given.limit:
+        return rows, None
+    moment, id = (rows[given.limit - 1][name] for name in order)
+    return rows[: given.limit], f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{id}"
 
 
 async def _workflow(call: Call) -> dict[str, Any]:
@@ -206,25 +224,17 @@ def _listed(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _next(listed: Sequence[Mapping[str, Any]], limit: int, name: str) -> str | None:
-    return str(listed[-1][name]) if len(listed) == limit else None
-
-
-def _moment(text: str | None) -> datetime | None:
+def _place(text: str | None, order: tuple[str, str]) -> dict[str, Any] | None:
     if text is None:
         return None
+    moment, _, id = text.partition("_")
     try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-        if moment.tzinfo is None:
-            raise ValueError("no zone")
-        # Far ones leave what databases and other zones can say.
-        if not 1970 < moment.year < 9000:
-            raise ValueError("out of range")
-    except (ValueError, OverflowError) as error:
+        there = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        return dict(zip(order, (there, str(uuid.UUID(id))), strict=True))
+    except ValueError as error:
         raise InvalidInput(
-            "The argument before is no moment of a page.", "Give the `next` of the page before."
+            "The argument before is no place in a list.", "Give the `next` of the page before."
         ) from error
-    return moment
 
 
 _ONE = "/audience-nb/api/sessions/{session_id}"
@@ -287,6 +297,7 @@ SESSIONS = (
         _perform,
         m.SessionAnswer,
         m.VerbRequest,
+        needs="search",
     ),
     Operation(
         "list_workflows",

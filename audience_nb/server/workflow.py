@@ -144,7 +144,7 @@ async def _with_audience(call: Call, do: Callable[[ServedSession], Any]) -> Any:
     )
 
     def replayed() -> Any:
-        return do(pool.audience_session(row, call.principal, None))
+        return pool.at_audience(row, call.principal, do)
 
     def current(session: ServedSession, entry: Entry) -> Any:
         # Later changes of the session do not change the audience.
@@ -162,15 +162,8 @@ async def _with_audience(call: Call, do: Callable[[ServedSession], Any]) -> Any:
 async def _export(call: Call) -> FileAnswer:
     name = f"{secrets.token_hex(8)}.csv"
 
-    def write(session: ServedSession) -> tuple[Path, int]:
-        path = session.export(name)
-        exported = session.state.exported or {}
-        return path, int(exported["rows"])
-
-    path, rows = await _with_audience(call, write)
+    path: Path = await _with_audience(call, lambda session: session.export(name))
     EXPORT_SIZE.observe(path.stat().st_size)
-    receipt = {"destination": "download", "dry_run": False, "rows_sent": rows, "rows_dropped": {}}
-    await _keep_receipts(call, checked_id(call.path["audience_id"], "audience"), [receipt])
     return FileAnswer(path, "audience_export.csv")
 
 
@@ -182,8 +175,6 @@ async def _distribute(call: Call) -> dict[str, Any]:
         return [_sent(call, session, name, audience_id) for name in given.platforms]
 
     results = await _with_audience(call, send)
-    receipts = [{**r, "destination": r["platform"]} for r in results if r["status"] != "failed"]
-    await _keep_receipts(call, audience_id, receipts)
     told = {result["status"] for result in results}
     return {"status": told.pop() if len(told) == 1 else "partial", "results": results}
 
@@ -212,14 +203,6 @@ def _sent(call: Call, session: ServedSession, name: str, audience_id: str) -> di
         "dry_run": delivery.dry_run,
         "message": session.messages[-1].text,
     }
-
-
-async def _keep_receipts(call: Call, audience_id: str, receipts: list[dict[str, Any]]) -> None:
-    def keep() -> None:
-        for receipt in receipts:
-            call.house.history.keep_delivery(audience_id, call.principal.name, receipt)
-
-    await call.house.work.run("quick", keep)
 
 
 async def _health(call: Call) -> dict[str, Any]:
