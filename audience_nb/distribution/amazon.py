@@ -11,8 +11,10 @@ import re
 from typing import Any
 
 from audience_nb.distribution.checks import EUROPE, Limits
+from audience_nb.distribution.forms import digits_of, international, lower
 from audience_nb.distribution.platform import Batch, Outgoing, Platform, rows_of
 from audience_nb.distribution.rule import MAIL, Rule, Unusable
+from audience_nb.errors import InvalidInput
 
 __all__ = ["Amazon"]
 
@@ -28,7 +30,10 @@ def email(text: str, region: str | None = None) -> str:
     >>> email(" Jane.Doe+News@Gmail.com ")
     'jane.doenews@gmail.com'
     """
-    return _NOT_IN_MAIL.sub("", text.lower())
+    text = lower(text)
+    if not MAIL.fullmatch(text):
+        raise Unusable("no e-mail address")
+    return _NOT_IN_MAIL.sub("", text)
 
 
 def phone(text: str, region: str | None = None) -> str:
@@ -39,9 +44,7 @@ def phone(text: str, region: str | None = None) -> str:
     >>> phone("+555-987-6543")
     '5559876543'
     """
-    from audience_nb.distribution.forms import international
-
-    digits = international(text, region) if region else re.sub(r"\D", "", text)
+    digits = international(text, region) if region else digits_of(text)
     if not 7 <= len(digits) <= 15:
         raise Unusable("no telephone number")
     return digits
@@ -102,8 +105,6 @@ class Amazon(Platform):
         super().__init__(**options)
         audience = self.options["audience_id"]
         if audience is not None and not str(audience).isdecimal():
-            from audience_nb.errors import InvalidInput
-
             raise InvalidInput("Amazon's audience_id is no number.", "Copy it from the audience.")
 
     def authorisation(self, token: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ __all__ = [
     "bare_word",
     "birth_date",
     "country",
+    "digits_of",
     "gmail_local",
     "international",
     "lower",
@@ -22,11 +23,18 @@ __all__ = [
     "us_state",
 ]
 
-_NO_DIGIT = re.compile(r"\D")
+# A number that was a float, and one that Excel cut short.
+_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0*")
+_POWER = re.compile(r"[0-9][eE]\+?[0-9]")
+_EXTENSION = re.compile(r"(?:extension|ext|poste|x|#)[\s.:]*[0-9]{1,6}\s*$", re.IGNORECASE)
+# Written for those who call from within the country: +44 (0)20 …
+_WITHIN = re.compile(r"\(0\)")
+_DEVICE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 # ITU-T E.164: at most 15 digits, country code included.
 _MOST_DIGITS = 15
 _FEWEST_WITH_COUNTRY = 11
+_FEWEST_DIGITS = 7
 
 
 def lower(text: str, region: str | None = None) -> str:
@@ -87,16 +95,43 @@ def international(text: str, region: str | None = None) -> str:
     ('18005551234', '442071234567')
     """
     text = unicodedata.normalize("NFKC", text).strip()
-    digits = _NO_DIGIT.sub("", text)
+    digits = digits_of(text)
     if text.startswith("+") or digits.startswith("00"):
-        digits = digits.lstrip("0")
+        digits = digits_of(_WITHIN.sub("", text)).lstrip("0")
     elif region is not None:
         digits = _with_country(digits, region)
     elif digits.startswith("0") or len(digits) < _FEWEST_WITH_COUNTRY:
         raise Unusable("no country code")
-    if not digits or len(digits) > _MOST_DIGITS:
+    if not _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
         raise Unusable("no telephone number")
     return digits
+
+
+def digits_of(text: str) -> str:
+    """Give the digits of a telephone number, without an extension.
+
+    Raises
+    ------
+    Unusable
+        If a spreadsheet has cut it short, as 1.65E+10.
+
+    Examples
+    --------
+    >>> digits_of("+1 (800) 555-1234 ext. 5"), digits_of("16505551212.0")
+    ('18005551234', '16505551212')
+    """
+    if not text.isascii():
+        text = "".join(
+            str(unicodedata.decimal(c)) if c.isdecimal() else c
+            for c in unicodedata.normalize("NFKC", text)
+        )
+    text = text.strip()
+    whole = _FLOAT.fullmatch(text)
+    if whole:
+        text = whole[1]
+    elif _POWER.search(text):
+        raise Unusable("cut short by a spreadsheet")
+    return re.sub(r"[^0-9]", "", _EXTENSION.sub("", text))
 
 
 def _with_country(digits: str, region: str) -> str:
@@ -203,9 +238,17 @@ def us_state(name: str) -> str:
 def lower_device(text: str, region: str | None = None) -> str:
     """Write an advertising id of a device small, hyphens kept.
 
+    Raises
+    ------
+    Unusable
+        If it is none, or the zeros that a device gives whose owner does not want to be tracked.
+
     Examples
     --------
     >>> lower_device(" 38400000-8CF0-11BD-B23E-10B96E40000D")
     '38400000-8cf0-11bd-b23e-10b96e40000d'
     """
-    return text.strip().lower()
+    text = text.strip().lower()
+    if not _DEVICE.fullmatch(text) or not text.strip("0-"):
+        raise Unusable("no id of a device")
+    return text

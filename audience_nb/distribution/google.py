@@ -12,13 +12,12 @@ from typing import Any
 
 from audience_nb.distribution.checks import Limits
 from audience_nb.distribution.forms import country as small_country
-from audience_nb.distribution.forms import gmail_local, international, lower
+from audience_nb.distribution.forms import digits_of, gmail_local, international, lower
 from audience_nb.distribution.platform import Batch, Outgoing, Platform, rows_of
-from audience_nb.distribution.rule import Rule, Unusable
+from audience_nb.distribution.rule import MAIL, Rule, Unusable
 
 __all__ = ["Google"]
 
-_ONE_AT = re.compile(r"[^@\s]+@[^@\s]+")
 _GMAIL = ("gmail.com", "googlemail.com")
 _ADDRESS = ("givenName", "familyName", "regionCode", "postalCode")
 
@@ -32,7 +31,7 @@ def email(text: str, region: str | None = None) -> str:
     'jeffersonloveshiking@gmail.com'
     """
     text = lower(text)
-    if not _ONE_AT.fullmatch(text):
+    if not MAIL.fullmatch(text):
         raise Unusable("no e-mail address")
     return gmail_local(text, _GMAIL, plus=False)
 
@@ -46,7 +45,7 @@ def phone(text: str, region: str | None = None) -> str:
     '+18005550100'
     """
     if region is None and not text.strip().startswith("00"):
-        digits = re.sub(r"\D", "", text)
+        digits = digits_of(text)
         if not digits or len(digits) > 15:
             raise Unusable("no telephone number")
         return f"+{digits}"

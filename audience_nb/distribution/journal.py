@@ -6,6 +6,7 @@ A line for each batch: its payload's SHA-256, its rows, when. No identifier is i
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -34,6 +35,8 @@ class Journal:
         Where journals are.
     digest : str
         Of the delivery; names the file.
+    days : int, optional
+        After which the platform has forgotten the rows, so that they count no more.
 
     Examples
     --------
@@ -44,16 +47,18 @@ class Journal:
     {'b1': (10, 1)}
     """
 
-    def __init__(self, folder: Path, digest: str) -> None:
+    def __init__(self, folder: Path, digest: str, days: int | None = None) -> None:
         self.path = folder / f"{digest[:32]}.jsonl"
         self.acknowledged: dict[str, tuple[int, int]] = {}
         if self.path.is_file():
+            oldest = -math.inf if days is None else time.time() - 86_400 * days
             # A line that a crash tore was not acknowledged as far as we know: it is sent again,
             # under the same key.
             for line in self.path.read_bytes().split(b"\n"):
                 try:
                     entry = json.loads(line)
-                    self.acknowledged[entry["batch"]] = (entry["rows"], entry["refused"])
+                    if entry["at"] > oldest:
+                        self.acknowledged[entry["batch"]] = (entry["rows"], entry["refused"])
                 except (ValueError, KeyError, TypeError):
                     continue
 

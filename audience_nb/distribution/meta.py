@@ -22,6 +22,7 @@ from audience_nb.distribution.forms import (
 )
 from audience_nb.distribution.platform import Batch, Outgoing, Platform
 from audience_nb.distribution.rule import MAIL, Rule, Unusable
+from audience_nb.embedding.retries import Failure
 
 __all__ = ["Meta"]
 
@@ -170,6 +171,11 @@ class Meta(Platform):
                 },
             },
         )
+
+    def verdict(self, answer: Any, rows: int) -> Failure | None:
+        """Look at how many rows Meta received."""
+        received = answer.get("num_received")
+        return None if received == rows else Failure(f"received {received} of {rows} rows")
 
     def refused(self, answer: Any) -> int:
         """Count the entries that Meta calls invalid."""

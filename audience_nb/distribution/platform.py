@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from audience_nb.distribution.checks import Limits, check_rows
+from audience_nb.distribution.door import Door, checked_endpoint
 from audience_nb.distribution.journal import Journal, journal_folder
-from audience_nb.distribution.receipt import Delivery, Finding, NotDelivered, Plan
+from audience_nb.distribution.receipt import Delivery, Finding, NotDelivered, Plan, TokenRefused
 from audience_nb.distribution.rows import Prepared, prepare
 from audience_nb.distribution.rule import Rule
-from audience_nb.distribution.sending import Door, checked_endpoint
 from audience_nb.embedding.retries import Failure, Patience
 from audience_nb.errors import InvalidInput, NotAllowed
 from audience_nb.policy.suppression import SuppressionList
@@ -109,7 +109,8 @@ class Platform:
     endpoint : str, optional
         Another address than the platform's own.
     journal : str or pathlib.Path, optional
-        Folder in which acknowledged batches are written down.
+        Folder in which acknowledged batches are written down; what is there is not sent again until
+        `retention_days` are over.
     timeout, max_retries, longest_wait : optional
         Patience with the server: seconds for a request, further attempts, seconds between two.
     **account
@@ -202,8 +203,8 @@ class Platform:
         """
         return {"Authorization": f"Bearer {token}"}
 
-    def verdict(self, status: int, answer: Any) -> Failure | None:
-        """Say what failed though the status is 2xx; None if nothing did."""
+    def verdict(self, answer: Any, rows: int) -> Failure | None:
+        """Say what failed though the status is 2xx; None if all rows were received."""
         return None
 
     def refused(self, answer: Any) -> int:
@@ -234,7 +235,7 @@ class Platform:
             outgoing.body,
             key=key,
             content_type=outgoing.content_type,
-            verdict=self.verdict,
+            verdict=lambda answer: self.verdict(answer, len(batch.frame)),
         )
         return self.refused(answer)
 
@@ -324,10 +325,10 @@ class Platform:
         Raises
         ------
         NotAllowed
-            If a finding forbids it, or the platform refuses the token.
+            If a finding forbids it.
         InvalidInput
             If an id of the account is missing.
-        NotDelivered
+        TokenRefused, NotDelivered
             If the platform did not take all rows; its `delivery` says how far it got.
         """
         prepared = self._prepared(audience, people)
@@ -349,7 +350,7 @@ class Platform:
         if missing:
             raise InvalidInput(f"{self.title} needs {', '.join(missing)}.", "Give them as options.")
         door = Door(self.title, self.authorisation(token), self._patience)
-        journal = Journal(self._journals, digest)
+        journal = Journal(self._journals, digest, self.retention_days)
         sent = before = refused = 0
         done = replace(receipt, dry_run=False, location=self.endpoint)
         try:
@@ -364,7 +365,7 @@ class Platform:
                 journal.acknowledge(key, rows, not_taken)
                 sent += rows - not_taken
                 refused += not_taken
-        except NotDelivered as error:
+        except (NotDelivered, TokenRefused) as error:
             error.delivery = replace(done, rows_sent=sent, rows_before=before)
             raise
         dropped = {**done.rows_dropped, f"refused by {self.title}": refused}

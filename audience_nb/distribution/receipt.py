@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from audience_nb.errors import SourceFailed
+from audience_nb.errors import NotAllowed, SourceFailed
 
-__all__ = ["Delivery", "Finding", "NotDelivered", "Plan"]
+__all__ = ["Delivery", "Finding", "NotDelivered", "Plan", "TokenRefused"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,22 @@ class NotDelivered(SourceFailed):
         As for every error.
     delivery : Delivery, optional
         What was acknowledged. Sending again goes on from there.
+    """
+
+    def __init__(self, fact: str, next_move: str = "", delivery: Delivery | None = None) -> None:
+        super().__init__(fact, next_move)
+        self.delivery = delivery
+
+
+class TokenRefused(NotAllowed):
+    """A platform that let nobody in; `delivery` says what it had taken before.
+
+    Parameters
+    ----------
+    fact, next_move : str
+        As for every error.
+    delivery : Delivery, optional
+        What was acknowledged. Sending again with another token goes on from there.
     """
 
     def __init__(self, fact: str, next_move: str = "", delivery: Delivery | None = None) -> None:

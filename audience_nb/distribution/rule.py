@@ -8,6 +8,9 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from numbers import Number
 from typing import Literal
 
 __all__ = ["MAIL", "Rule", "Unusable", "Written"]
@@ -17,7 +20,8 @@ Encoding = Literal["hex", "base64"]
 _DIGITS = {"sha256": 64, "sha1": 40, "md5": 32}
 _HEX = {name: re.compile(rf"[0-9a-fA-F]{{{n}}}") for name, n in _DIGITS.items()}
 _BASE64 = re.compile(r"[0-9A-Za-z+/]{43}=")
-MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_NOT_MAIL = r"@\s<>()\[\],;:\\\""
+MAIL = re.compile(rf"[^{_NOT_MAIL}]+@(?:[^{_NOT_MAIL}.]+\.)+[^{_NOT_MAIL}.]+")
 
 
 class Unusable(ValueError):
@@ -177,6 +181,11 @@ class Rule:
         for value in values:
             if not isinstance(value, str):
                 value = _text_of(value)
+                if value is None:
+                    written.given += 1
+                    written.unreadable += 1
+                    leave("")
+                    continue
             bare = value.strip()
             if not bare:
                 leave("")
@@ -200,9 +209,12 @@ class Rule:
         return written
 
 
-def _text_of(value: object) -> str:
-    """Write what is no text; what is missing is empty, and a whole number has no decimals."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+def _text_of(value: object) -> str | None:
+    """Write what is no text: "" for what is missing, None for what is neither text nor number."""
     text = str(value)
-    return "" if text in ("None", "nan", "<NA>", "NaT") else text
+    if text.lower() in ("none", "nan", "<na>", "nat"):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, Number | Decimal | date):
+        return None
+    # A whole number has no decimals.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else text

@@ -92,9 +92,9 @@ class TikTok(Platform):
             },
         )
 
-    def verdict(self, status: int, answer: Any) -> Failure | None:
+    def verdict(self, answer: Any, rows: int) -> Failure | None:
         """Read the code in the answer: 0 is well, whatever the status says."""
-        code = answer.get("code") if isinstance(answer, dict) else None
+        code = answer.get("code")
         if code == 0:
             return None
         passing = not isinstance(code, int) or code == _BUSY or code >= _FAULT

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from audience_nb.distribution.checks import Limits
+from audience_nb.distribution.door import Door, checked_endpoint
 from audience_nb.distribution.forms import gmail_local, international, lower
 from audience_nb.distribution.platform import Batch, Outgoing, Platform
 from audience_nb.distribution.receipt import NotDelivered
 from audience_nb.distribution.rule import MAIL, Rule
-from audience_nb.distribution.sending import Door, checked_endpoint
 
 __all__ = ["UID2_RULES", "TradeDesk"]
 

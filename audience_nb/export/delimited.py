@@ -178,8 +178,10 @@ def _each_suspect(cells: pa.Array, write: Callable[[str], str]) -> pa.Array:
     suspect = pc.fill_null(pc.match_substring_regex(cells, _SUSPECT), False)
     if not pc.any(suspect).as_py():
         return cells
-    anew = [write(text) for text in cells.filter(suspect).to_pylist()]
-    return pc.replace_with_mask(cells, suspect, pa.array(anew, cells.type))
+    # The same text stands in many rows.
+    found = pc.dictionary_encode(cells.filter(suspect))
+    anew = pa.array([write(text) for text in found.dictionary.to_pylist()], cells.type)
+    return pc.replace_with_mask(cells, suspect, anew.take(found.indices))
 
 
 def _texts(column: pd.Series) -> pa.Array:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from audience_nb.distribution.receipt import NotDelivered
+from audience_nb.distribution.receipt import NotDelivered, TokenRefused
 from audience_nb.embedding.retries import Failure, Patience, retry_after
-from audience_nb.errors import AudienceError, InvalidInput, NotAllowed
+from audience_nb.errors import AudienceError, InvalidInput
 
 if TYPE_CHECKING:
     import urllib3
 
 __all__ = ["Door", "checked_endpoint"]
 
-Verdict = Callable[[int, Any], Failure | None]
+Verdict = Callable[[Any], Failure | None]
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _LONGEST_ANSWER = 1_000_000
@@ -60,8 +60,9 @@ class Door:
     """Sends requests to one platform, and again where that may help.
 
     Busy or failing servers (408, 409, 425, 429, 5xx), no answer in time, and half an answer are
-    asked again: after `Retry-After`, or longer each time with jitter. The key in the header
-    `Idempotency-Key` is the same each time. The token is in no repr, message or file.
+    asked again: after `Retry-After`, or longer each time with jitter. Whoever asks to wait longer
+    than `patience.longest_wait` is not asked again. The key in the header `Idempotency-Key` is the
+    same each time. The token is in no repr, message or file.
 
     Parameters
     ----------
@@ -111,17 +112,16 @@ class Door:
         open_to_all : bool, optional
             Whether the address itself lets one in, so that no token is sent along.
         verdict : callable, optional
-            Looks at the status and the answer, and gives a `Failure` where the platform says so in
-            the answer only.
+            Looks at the answer, and gives a `Failure` where the platform says so there only.
 
         Returns
         -------
-        object
+        dict
             The answer, read as JSON; {} where it is empty.
 
         Raises
         ------
-        NotAllowed
+        TokenRefused
             If the platform refuses the token (401, 403).
         NotDelivered
             If it refuses the request, or patience ends.
@@ -146,10 +146,18 @@ class Door:
                     raise self._refused(failure)
             except urllib3.exceptions.NewConnectionError:
                 failure = Failure("cannot be reached")
+                continue
             except urllib3.exceptions.TimeoutError:
                 failure = Failure("gave no answer in time")
+                continue
             except urllib3.exceptions.HTTPError as error:
                 failure = Failure(f"gave no whole answer ({type(error).__name__})")
+                continue
+            if failure.asked_wait > self._patience.longest_wait:
+                raise NotDelivered(
+                    f"{self.name} {failure.reason}, and asks to wait {failure.asked_wait:,.0f} s.",
+                    "Send again after that: it goes on after the last batch that was acknowledged.",
+                )
         raise NotDelivered(
             f"{self.name} {failure.reason}, asked {self._patience.max_retries + 1} times.",
             "Send again later: it goes on after the last batch that was acknowledged.",
@@ -162,6 +170,8 @@ class Door:
             status = response.status
             wait = retry_after({k.lower(): v for k, v in response.headers.items()})
             content = response.read(_LONGEST_ANSWER, decode_content=True)
+            # What is still to come; read() is content with a part.
+            whole = not response.length_remaining
         finally:
             response.release_conn()
         if status in _PASSING or status >= 500:
@@ -171,8 +181,10 @@ class Door:
         try:
             answer = json.loads(content) if content.strip() else {}
         except ValueError:
+            whole = False
+        if not whole or not isinstance(answer, dict):
             return None, Failure("gave no whole answer")
-        told = verdict(status, answer) if verdict else None
+        told = verdict(answer) if verdict else None
         if told is not None:
             asked = wait if math.isnan(told.asked_wait) else told.asked_wait
             return None, Failure(told.reason, told.next_move, told.passing, asked)
@@ -181,7 +193,7 @@ class Door:
     def _refused(self, failure: Failure) -> AudienceError:
         status = failure.reason.removeprefix("answered ")
         if status in ("401", "403"):
-            return NotAllowed(
+            return TokenRefused(
                 f"{self.name} answered {status}: it does not take the token.",
                 "Give a token that may write to this list, and send again: it goes on after the "
                 "last batch that was acknowledged.",
