@@ -355,7 +355,8 @@ class Verbs(Inquiry, Findings):
             if self._rows_may_be_seen:
                 raise
             raise Infeasible(
-                f"No segments between {min_share:.0%} and {max_share:.0%} hold these records.",
+                f"No segments between {100 * min_share:.3g}% and {100 * max_share:.3g}% hold these "
+                "records.",
                 "Choose another number of segments, or wider limits.",
             ) from error
         rule = self.state.rule
@@ -381,7 +382,7 @@ class Verbs(Inquiry, Findings):
         small, large = shown.bounds
         self.reply(
             f"{shown.n_segments} segments of {shown.n_records:,} records, each "
-            f"between {small:,} and {large:,} ({min_share:.0%} to {max_share:.0%})."
+            f"between {small:,} and {large:,} ({100 * min_share:.3g}% to {100 * max_share:.3g}%)."
         )
         return shown
 
