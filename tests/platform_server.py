@@ -1,11 +1,15 @@
 """A loopback server that speaks each platform's request format, strictly, and fails on purpose.
 
-It verifies the token, the shape of every hash, batch sizes and session fields, and counts people.
-A request whose key or session it has seen is answered as before and counted once, as platforms do.
+It verifies the token, every hash (its shape, and where a test says which people there are, that it
+is one of theirs in this platform's own normal form), batch sizes and session fields, and counts
+people. A request whose key or session it has seen is answered as before and counted once, as
+platforms do.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import random
 import re
@@ -19,10 +23,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 TOKEN = "tok-platf0rm"
-HEX = re.compile(r"[0-9a-f]{64}")
+# SHA-256 of nothing looks like a hash, and is nobody's.
+NOBODY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+HEX = re.compile(rf"(?!{NOBODY})[0-9a-f]{{64}}")
 BASE64 = re.compile(r"[0-9A-Za-z+/]{43}=")
-# Before anything is read; after all is taken, so that only the answer is lost; and half an answer.
-FAULTS = ("429", "500", "503", "drop", "late", "half", "401")
+# Before anything is read (429 to drop); after all is taken, so that only the answer is lost: late,
+# half of it, a half that could be read as an empty one, and one that is cut in its head.
+FAULTS = ("429", "500", "503", "drop", "late", "half", "blank", "cut", "401")
 
 
 class Wrong(Exception):
@@ -34,18 +41,16 @@ def need(condition: object, what: str) -> None:
         raise Wrong(what)
 
 
-def hex_or_nothing(cell: object) -> bool:
-    return cell == "" or (isinstance(cell, str) and HEX.fullmatch(cell) is not None)
-
-
 @dataclass
 class State:
     """What the server holds, and what it did."""
 
     people: Counter[str] = field(default_factory=Counter)
+    # Hashes that may come, by whatever means the test made them; empty for any.
+    known: frozenset[str] = frozenset()
     sizes: list[int] = field(default_factory=list)
     keys: dict[str, Any] = field(default_factory=dict)
-    sessions: dict[int, dict[int, str]] = field(default_factory=dict)
+    sessions: dict[int, dict[int, tuple[str, int, bool, int]]] = field(default_factory=dict)
     drops: dict[str, bool] = field(default_factory=dict)
     # The next requests' faults, "" for none; afterwards by chance, if there is a rate.
     script: list[str] = field(default_factory=list)
@@ -56,6 +61,8 @@ class State:
     wrong: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     pace: float = 0.0
+    # What a busy platform asks for, in seconds.
+    wait: str = "0"
     address: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,6 +76,22 @@ class State:
                 self.injected[kind] += 1
             return kind
 
+    def need_hash(self, value: object, what: str, shape: re.Pattern[str] = HEX) -> None:
+        need(isinstance(value, str) and shape.fullmatch(value), f"{what} is not hashed")
+        need(not self.known or value in self.known, f"{what} is the hash of somebody else")
+
+    def complete(self) -> bool:
+        """Whether every session of Meta's came to its end: all numbers, the last flag, all rows."""
+        for batches in self.sessions.values():
+            numbers = sorted(batches)
+            flags = [batches[n][2] for n in numbers]
+            rows = sum(batches[n][1] for n in numbers)
+            if numbers != list(range(1, len(numbers) + 1)) or not flags[-1] or any(flags[:-1]):
+                return False
+            if any(batches[n][3] != rows for n in numbers):
+                return False
+        return bool(self.sessions)
+
     def take(self, key: str, people: list[str], answer: Any) -> Any:
         """Add people once for each key; give the same answer for the same key."""
         need(HEX.fullmatch(key), "Idempotency-Key is no SHA-256")
@@ -78,6 +101,32 @@ class State:
                 self.people.update(people)
                 self.sizes.append(len(people))
             return self.keys[key]
+
+
+# -- people, and what each platform's own manual makes of their addresses ------------------------
+
+
+def addresses(n: int) -> list[str]:
+    """Write addresses as people do: in capitals, with spaces, at Gmail with dots and a plus."""
+    forms = ("p{}@example.com", " P{}@Example.COM ", "P.{}+News@Gmail.com", "\tp.{}@googlemail.com")
+    return [forms[i % 4].format(i) for i in range(n)]
+
+
+def hashes(name: str, n: int) -> frozenset[str]:
+    """Hash their normal forms, which are written out here for each platform."""
+    gmail = {"google": "p{}+news@gmail.com", "trade_desk": "p{}@gmail.com"}
+    gmail["amazon"] = "p.{}news@gmail.com"
+    other = {"google": "p{}@googlemail.com"}
+    forms = (
+        "p{}@example.com",
+        "p{}@example.com",
+        gmail.get(name, "p.{}+news@gmail.com"),
+        other.get(name, "p.{}@googlemail.com"),
+    )
+    digests = [hashlib.sha256(forms[i % 4].format(i).encode()).digest() for i in range(n)]
+    if name == "trade_desk":
+        return frozenset(base64.b64encode(d).decode() for d in digests)
+    return frozenset(d.hex() for d in digests)
 
 
 # -- one function for each platform: headers, path, body -> answer -------------------------------
@@ -91,20 +140,31 @@ def meta(state: State, method: str, path: str, headers: dict[str, str], body: by
     whole = json.loads(body)
     session, payload = whole["session"], whole["payload"]
     need(method == "POST" and path == "/meta/77/users", "path")
-    need(set(session) >= {"session_id", "batch_seq", "last_batch_flag"}, "session")
+    need(
+        set(session) == {"session_id", "batch_seq", "last_batch_flag", "estimated_num_total"},
+        "session",
+    )
+    need(session["batch_seq"] >= 1 and isinstance(session["last_batch_flag"], bool), "batch_seq")
     need(0 < session["session_id"] < 2**63, "session_id")
     rows, schema = payload["data"], payload["schema"]
     need(0 < len(rows) <= 10_000, "at most 10,000 rows")
     for row in rows:
         need(len(row) == len(schema), "row does not match the schema")
         for name, cell in zip(schema, row, strict=True):
-            need(name in ("MADID", "EXTERN_ID") or hex_or_nothing(cell), f"{name} is not hashed")
+            if cell and name not in ("MADID", "EXTERN_ID"):
+                state.need_hash(cell, name)
         need(any(row), "empty row")
     with state.lock:
         seen = state.sessions.setdefault(session["session_id"], {})
         # A batch of a session has one content, however often it comes.
-        first = seen.setdefault(session["batch_seq"], headers["idempotency-key"])
-    need(first == headers["idempotency-key"], "batch_seq came with other rows")
+        told = (
+            headers["idempotency-key"],
+            len(rows),
+            session["last_batch_flag"],
+            session["estimated_num_total"],
+        )
+        first = seen.setdefault(session["batch_seq"], told)
+    need(first == told, "batch_seq came with other rows")
     answer = {"num_received": len(rows), "num_invalid_entries": 0, "session_id": "1"}
     return state.take(headers["idempotency-key"], ["|".join(row) for row in rows], answer)
 
@@ -127,8 +187,10 @@ def google(state: State, method: str, path: str, headers: dict[str, str], body: 
             ((name, value),) = entry.items()
             if name == "address":
                 need(len(value) == 4, "address")
+                need(re.fullmatch("[A-Z]{2}", value["regionCode"]), "regionCode")
+                state.need_hash(value["familyName"], "familyName")
                 value = value["givenName"]
-            need(HEX.fullmatch(value), f"{name} is not hashed")
+            state.need_hash(value, name)
         people.append(json.dumps(entries))
     return state.take(headers["idempotency-key"], people, {"requestId": "r1"})
 
@@ -146,7 +208,8 @@ def trade_desk(state: State, method: str, path: str, headers: dict[str, str], bo
     need("ttd-auth" not in headers, "the token went to the drop")
     lines = body.decode().splitlines()
     need(len(lines) >= 1_500, "at least 1,500 rows")
-    need(all(BASE64.fullmatch(line) for line in lines), "a line is no Base64 of 32 bytes")
+    for line in lines:
+        state.need_hash(line, "line", BASE64)
     with state.lock:
         # Replace: the last whole drop is the segment.
         state.people = Counter(lines)
@@ -168,7 +231,7 @@ def amazon(state: State, method: str, path: str, headers: dict[str, str], body: 
         if record.get("countryCode") == "DE":
             need(record["consent"]["amazonConsent"]["amznUserData"] == "GRANTED", "consent")
         for name, value in record["hashedPII"][0].items():
-            need(HEX.fullmatch(value), f"{name} is not hashed")
+            state.need_hash(value, name)
         people.append(json.dumps(record["hashedPII"]))
     return state.take(headers["idempotency-key"], people, {"jobRequestId": "j1"})
 
@@ -181,8 +244,9 @@ def tiktok(state: State, method: str, path: str, headers: dict[str, str], body: 
     for row in whole["batch_data"]:
         need(len(row) == len(whole["id_schema"]) and any(row), "row does not match the schema")
         for cell in row:
-            need(not cell or HEX.fullmatch(cell["id"]), "an id is not hashed")
-            need(not cell or cell["audience_ids"] == ["aud"], "audience")
+            if cell:
+                state.need_hash(cell["id"], "id")
+                need(cell["audience_ids"] == ["aud"], "audience")
     people = [json.dumps(row) for row in whole["batch_data"]]
     return state.take(headers["idempotency-key"], people, {"code": 0, "message": "OK"})
 
@@ -192,7 +256,9 @@ def pinterest(state: State, method: str, path: str, headers: dict[str, str], bod
     need(method == "PATCH" and path == "/pinterest/v5/ad_accounts/acc/customer_lists/li", "path")
     need(whole["operation_type"] == "ADD", "operation")
     records = whole["records"].split(",")
-    need(len(records) <= 10_000 and all(HEX.fullmatch(r) for r in records), "records")
+    need(len(records) <= 10_000, "at most 10,000 records")
+    for record in records:
+        state.need_hash(record, "record")
     return state.take(headers["idempotency-key"], records, {"id": "li", "status": "PROCESSING"})
 
 
@@ -202,7 +268,10 @@ def webhook(state: State, method: str, path: str, headers: dict[str, str], body:
     need(0 < len(whole["records"]) <= 1_000, "at most 1,000 records")
     need(HEX.fullmatch(whole["delivery"]) and 1 <= whole["batch"] <= whole["of"], "delivery")
     for record in whole["records"]:
-        need(all(HEX.fullmatch(v) for k, v in record.items() if k.endswith("sha256")), "hash")
+        need(record, "empty record")
+        for name, value in record.items():
+            if name.endswith("sha256"):
+                state.need_hash(value, name)
     people = [json.dumps(r, sort_keys=True) for r in whole["records"]]
     return state.take(headers["idempotency-key"], people, {})
 
@@ -251,10 +320,11 @@ def serving(port: int = 0, late: float = 0.4) -> Iterator[State]:
             headers = {k.lower(): v for k, v in self.headers.items()}
             path = self.path.partition("?")[0]
             name = path.split("/")[1]
+            state.headers.append(headers)
             time.sleep(state.pace)
             fault = state.fault()
             if fault in ("429", "500", "503", "401"):
-                wait = {"Retry-After": "0"} if fault == "429" else {}
+                wait = {"Retry-After": state.wait} if fault == "429" else {}
                 return self.answer(int(fault), b'{"error": "PRIVATE-0001"}', wait)
             if fault == "drop":
                 self.close_connection = True
@@ -271,11 +341,16 @@ def serving(port: int = 0, late: float = 0.4) -> Iterator[State]:
             content = json.dumps(answer).encode()
             if fault == "late":
                 time.sleep(late)
-            if fault == "half":
+            if fault in ("half", "blank"):
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content) + 40))
                 self.end_headers()
-                self.wfile.write(content[:1])
+                self.wfile.write(content[: len(content) // 2] if fault == "half" else b" \n")
+                self.wfile.flush()
+                self.close_connection = True
+                return self.connection.close()
+            if fault == "cut":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
                 self.wfile.flush()
                 self.close_connection = True
                 return self.connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -15,7 +16,7 @@ import platform_server
 import pytest
 from platform_server import OPTIONS, TOKEN, State
 
-from audience_nb.distribution import NotDelivered, destination
+from audience_nb.distribution import NotDelivered, TokenRefused, destination
 from audience_nb.distribution.platform import Platform
 from audience_nb.errors import NotAllowed
 from audience_nb.export import Audience
@@ -25,9 +26,7 @@ NAMES = tuple(OPTIONS)
 
 def a_list(n: int) -> tuple[Audience, pd.DataFrame]:
     index = pd.RangeIndex(n, name="record")
-    people = pd.DataFrame(
-        {"email": [f"p{i}@example.com" for i in range(n)], "consent_ads": True}, index=index
-    )
+    people = pd.DataFrame({"email": platform_server.addresses(n), "consent_ads": True}, index=index)
     return Audience("Cyclists", (), pd.DataFrame({"segment": 1}, index=index), n), people
 
 
@@ -42,6 +41,7 @@ def opened(name: str, state: State, folder: Path, **options: object) -> Platform
 @pytest.mark.parametrize("name", NAMES)
 def test_each_platform_takes_what_is_sent(name: str, tmp_path: Path) -> None:
     with platform_server.serving() as state:
+        state.known = platform_server.hashes(name, 12_345)
         region = {"region": "DE"} if name == "amazon" else {}
         platform = opened(name, state, tmp_path, **region)
         audience, people = a_list(12_345)
@@ -51,6 +51,7 @@ def test_each_platform_takes_what_is_sent(name: str, tmp_path: Path) -> None:
         assert not receipt.dry_run
         assert sum(state.sizes) == 12_345
         assert len(state.sizes) == receipt.batches
+        assert state.complete() == (name == "meta")
         # Once more: nothing is sent again.
         again = platform.push(audience, people, token=TOKEN, confirm=True)
         assert (again.rows_sent, again.rows_before) == (0, 12_345)
@@ -63,6 +64,7 @@ def test_no_fault_loses_or_doubles_anybody(name: str, seed: int, tmp_path: Path)
     with platform_server.serving() as state:
         state.rate, state.chance = 0.6, random.Random(seed)
         n = 3_000
+        state.known = platform_server.hashes(name, n)
         platform = opened(name, state, tmp_path, timeout=0.2)
         platform.limits = type(platform.limits)(
             rows=3_000 if name == "trade_desk" else 250, advised=1
@@ -72,6 +74,7 @@ def test_no_fault_loses_or_doubles_anybody(name: str, seed: int, tmp_path: Path)
         assert state.wrong == []
         assert (len(state.people), sum(state.people.values())) == (n, n)
         assert receipt.rows_sent == n
+        assert state.complete() == (name == "meta")
         assert state.injected or name == "trade_desk"
 
 
@@ -80,9 +83,12 @@ def test_a_refused_token_ends_it_at_once_and_another_one_goes_on(tmp_path: Path)
         platform = opened("tiktok", state, tmp_path)
         audience, people = a_list(4_000)
         state.script = ["", "", "401"]
-        with pytest.raises(NotAllowed, match="answered 401") as caught:
+        with pytest.raises(TokenRefused, match="answered 401") as caught:
             platform.push(audience, people, token=TOKEN, confirm=True)
         assert TOKEN not in str(caught.value)
+        assert caught.value.next_move.startswith("Give a token that may write to this list")
+        assert caught.value.delivery is not None
+        assert (caught.value.delivery.rows_sent, caught.value.delivery.dry_run) == (2_000, False)
         assert len(state.people) == 2_000
         receipt = platform.push(audience, people, token=TOKEN, confirm=True)
         assert (receipt.rows_sent, receipt.rows_before) == (2_000, 2_000)
@@ -117,6 +123,78 @@ def test_the_journal_holds_nobody_and_survives_a_torn_line(tmp_path: Path) -> No
         receipt = platform.push(audience, people, token=TOKEN, confirm=True)
         assert (receipt.rows_before, receipt.rows_sent) == (1_667, 833)
         assert (len(state.people), max(state.people.values())) == (2_500, 1)
+
+
+@pytest.mark.parametrize("half", ["half", "blank", "cut"])
+@pytest.mark.parametrize("name", NAMES)
+def test_half_an_answer_is_no_delivery(name: str, half: str, tmp_path: Path) -> None:
+    with platform_server.serving() as state:
+        state.script = [half] * 4
+        platform = opened(name, state, tmp_path, max_retries=1)
+        audience, people = a_list(1_600)
+        with pytest.raises(NotDelivered, match="asked 2 times") as caught:
+            platform.push(audience, people, token=TOKEN, confirm=True)
+        assert caught.value.delivery is not None
+        assert caught.value.delivery.rows_sent == 0
+        assert list(tmp_path.iterdir()) == []
+        state.script = []
+        receipt = platform.push(audience, people, token=TOKEN, confirm=True)
+        assert (receipt.rows_sent, len(state.people)) == (1_600, 1_600)
+        assert max(state.people.values()) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"num_received": 199, "num_invalid_entries": 0},
+        {"num_invalid_entries": 0},
+        {},
+        [],
+        "taken",
+    ],
+)
+def test_meta_has_to_say_that_it_received_all_rows(
+    answer: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with platform_server.serving() as state:
+        monkeypatch.setitem(platform_server.PLATFORMS, "meta", lambda *args: answer)
+        platform = opened("meta", state, tmp_path, max_retries=1)
+        with pytest.raises(NotDelivered, match=r"received .* of 200 rows|no whole answer"):
+            platform.push(*a_list(200), token=TOKEN, confirm=True)
+        monkeypatch.setitem(
+            platform_server.PLATFORMS,
+            "meta",
+            lambda *args: {"num_received": 200, "num_invalid_entries": 3},
+        )
+        receipt = platform.push(*a_list(200), token=TOKEN, confirm=True)
+        assert (receipt.rows_sent, receipt.rows_dropped) == (197, {"refused by Meta": 3})
+
+
+def test_servers_are_given_the_time_they_ask_for(tmp_path: Path) -> None:
+    with platform_server.serving() as state:
+        state.script, state.wait = ["429", "429"], "0.3"
+        platform = opened("tiktok", state, tmp_path, longest_wait=5)
+        start = time.monotonic()
+        platform.push(*a_list(10), token=TOKEN, confirm=True)
+        assert 0.6 <= time.monotonic() - start < 5
+        # Nobody waits an hour, and nobody asks again before it is over.
+        state.script, state.wait = ["429"], "3600"
+        asked = len(state.headers)
+        with pytest.raises(NotDelivered, match=r"answered 429, and asks to wait 3,600 s"):
+            platform.push(*a_list(20), token=TOKEN, confirm=True)
+        assert len(state.headers) == asked + 1
+
+
+def test_what_the_platform_has_forgotten_is_sent_again(tmp_path: Path) -> None:
+    with platform_server.serving() as state:
+        platform = opened("google", state, tmp_path, retention_days=30)
+        platform.push(*a_list(100), token=TOKEN, confirm=True)
+        (journal,) = tmp_path.iterdir()
+        entry = json.loads(journal.read_text())
+        assert platform.push(*a_list(100), token=TOKEN, confirm=True).rows_before == 100
+        journal.write_text(json.dumps({**entry, "at": entry["at"] - 30 * 86_400 - 5}))
+        again = platform.push(*a_list(100), token=TOKEN, confirm=True)
+        assert (again.rows_sent, again.rows_before) == (100, 0)
 
 
 PUSH = """

@@ -170,8 +170,9 @@ class Door:
             status = response.status
             wait = retry_after({k.lower(): v for k, v in response.headers.items()})
             content = response.read(_LONGEST_ANSWER, decode_content=True)
-            # What is still to come; read() is content with a part.
-            whole = not response.length_remaining
+            # read() is content with a part, and an answer cut in its head looks like an empty one.
+            framed = {"content-length", "transfer-encoding"} & {k.lower() for k in response.headers}
+            whole = not response.length_remaining and bool(framed or content or status == 204)
         finally:
             response.release_conn()
         if status in _PASSING or status >= 500:
