@@ -84,8 +84,7 @@ class Searcher:
             term.decode("utf-8", "replace"): offering[a:b]
             for term, a, b in zip(arrays["variant_terms"], starts, starts[1:], strict=False)
         }
-        terms = frozenset(self._offered)
-        self._variants = Variants(catalog, self.documents, self.analyzer, terms)
+        self._variants = Variants(catalog, self.documents, self.analyzer, self._offered)
         self._weights = weights
         self._burden, self._kinds = arrays["burden"], arrays["kinds"]
         spellings = arrays["spelling_words"]
@@ -285,8 +284,9 @@ class Searcher:
         earned = np.stack([part[columns] for part in parts.values()], axis=1).tolist()
         for column, value, shares in zip(columns, values, earned, strict=True):
             shrink = min(1.0, BELOW_EXACT / value)
-            rows = self._variants.rows(int(documents[column]), allowed)
-            row = self._variants.choose(rows, asked)
+            document = int(documents[column])
+            rows = self._variants.rows(document, allowed)
+            row = self._variants.choose(document, rows, asked)
             result.append(
                 Suggestion(
                     self.catalog.at(row),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -34,14 +35,19 @@ class Variants:
         Its measures.
     analyzer : Analyzer
         As the documents were analysed.
-    terms : frozenset of str
-        Terms by which variants are named.
+    offered : mapping of str to ndarray of int32
+        Terms by which variants are named, and the measures that have one so named, rising.
     """
 
     def __init__(
-        self, catalog: Catalog, documents: Documents, analyzer: Analyzer, terms: frozenset[str]
+        self,
+        catalog: Catalog,
+        documents: Documents,
+        analyzer: Analyzer,
+        offered: Mapping[str, npt.NDArray[np.int32]],
     ) -> None:
-        self.terms = terms
+        self.terms = frozenset(offered)
+        self._offered = offered
         self._catalog, self._documents, self._analyzer = catalog, documents, analyzer
 
     def rows(self, document: int, allowed: Mask | None = None) -> list[int]:
@@ -105,11 +111,13 @@ class Variants:
         }
         return frozenset(terms & self.terms)
 
-    def choose(self, rows: list[int], asked: frozenset[str]) -> int:
+    def choose(self, document: int, rows: list[int], asked: frozenset[str]) -> int:
         """Choose the variant that a query names, else the preferred one.
 
         Parameters
         ----------
+        document : int
+            The measure.
         rows : list of int
             As `rows` gives them, at least one.
         asked : frozenset of str
@@ -120,7 +128,10 @@ class Variants:
         int
             One of the rows.
         """
-        if len(rows) == 1 or not asked:
+        if len(rows) == 1:
+            return rows[0]
+        asked = frozenset(term for term in asked if self._names(term, document))
+        if not asked:
             return rows[0]
         measure = self._catalog.cell("measure", rows[0])
         # What the measure says of itself tells its variants not apart.
@@ -132,6 +143,12 @@ class Variants:
             len(asked & _terms(self._analyzer, variant_text(label, measure))) for label in labels
         ]
         return rows[int(np.argmax(named))]
+
+    def _names(self, term: str, document: int) -> bool:
+        """Tell whether a term names a variant of a measure."""
+        having = self._offered[term]
+        place = int(having.searchsorted(having.dtype.type(document)))
+        return place < len(having) and int(having[place]) == document
 
 
 @lru_cache(maxsize=4096)
