@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from audience_nb.distribution.checks import EUROPE, Limits, check_rows
 from audience_nb.distribution.fields import PSEUDONYMOUS, field_of
-from audience_nb.distribution.forms import digits_of, lower
+from audience_nb.distribution.forms import digits_of, e164, lower
 from audience_nb.distribution.platform import Batch, Outgoing, Platform, require_no_error
 from audience_nb.distribution.receipt import Delivery, Finding
 from audience_nb.distribution.rows import Prepared, prepare
@@ -140,14 +140,14 @@ class FileDestination(UploadFile):
     """Write the identifiers of those who consented, one a line.
 
     RampIDs, UID2s and ids of devices are written as they are, anything else as its SHA-256, unless
-    it is one already.
+    it is one already: addresses in small letters, telephone numbers in the form of E.164.
 
     Parameters
     ----------
     path : str or pathlib.Path
         The file to write.
     **options
-        `suppression`, as `Platform` takes it.
+        `suppression` and `region`, as `Platform` takes them.
 
     Examples
     --------
@@ -173,10 +173,18 @@ class FileDestination(UploadFile):
         rule = Rule(
             name,
             column if opaque else f"{column.removesuffix('_sha256')}_sha256",
-            _as_it_is if opaque else _plain,
+            _as_it_is if opaque else {"email": lower, "phone": e164}.get(name, lower),
+            MAIL if name == "email" else None,
             algorithm="" if opaque else "sha256",
         )
-        return prepare(audience, people, [rule], [frozenset({name})], suppression=self.suppression)
+        return prepare(
+            audience,
+            people,
+            [rule],
+            [frozenset({name})],
+            region=self.region,
+            suppression=self.suppression,
+        )
 
     def _findings(self, audience: Audience, prepared: Prepared) -> tuple[Finding, ...]:
         found = check_rows(
@@ -196,11 +204,6 @@ class FileDestination(UploadFile):
 
 def _as_it_is(text: str, region: str | None = None) -> str:
     return text.strip()
-
-
-def _plain(text: str, region: str | None = None) -> str:
-    text = text.strip().lower()
-    return "+" + re.sub(r"\D", "", text) if text.startswith("+") else text
 
 
 # -- LiveRamp ------------------------------------------------------------------------------------

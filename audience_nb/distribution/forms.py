@@ -8,13 +8,15 @@ from datetime import date
 from functools import lru_cache
 
 from audience_nb.distribution.rule import Unusable
-from audience_nb.errors import require
+from audience_nb.errors import InvalidInput, require
 
 __all__ = [
     "bare_word",
     "birth_date",
+    "checked_region",
     "country",
     "digits_of",
+    "e164",
     "gmail_local",
     "international",
     "lower",
@@ -134,9 +136,29 @@ def digits_of(text: str) -> str:
     return re.sub(r"[^0-9]", "", _EXTENSION.sub("", text))
 
 
+def e164(text: str, region: str | None = None) -> str:
+    """Write a telephone number in the form of E.164, with the plus.
+
+    Raises
+    ------
+    Unusable
+        As `international`.
+
+    Examples
+    --------
+    >>> e164("1 (234) 567-8901"), e164("020 7946 0958", "GB")
+    ('+12345678901', '+442079460958')
+    """
+    return f"+{international(text, region)}"
+
+
 def _with_country(digits: str, region: str) -> str:
     phonenumbers = require("phonenumbers", "platforms")
     code = str(phonenumbers.country_code_for_region(region.upper()))
+    if code == "0":
+        raise InvalidInput(
+            f"No country has the code {region!r}.", "Give two letters of ISO 3166-1, such as GB."
+        )
     national = whole = None
     try:
         national = phonenumbers.parse(digits, region.upper())
@@ -252,3 +274,30 @@ def lower_device(text: str, region: str | None = None) -> str:
     if not _DEVICE.fullmatch(text) or not text.strip("0-"):
         raise Unusable("no id of a device")
     return text
+
+
+def checked_region(region: str | None) -> str | None:
+    """Give a region in capitals.
+
+    Parameters
+    ----------
+    region : str or None
+        ISO 3166-1 alpha-2, or None.
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    InvalidInput
+        If it is not two letters.
+
+    Examples
+    --------
+    >>> checked_region("de")
+    'DE'
+    """
+    if region is None or (isinstance(region, str) and re.fullmatch("[A-Za-z]{2}", region)):
+        return None if region is None else region.upper()
+    raise InvalidInput(f"{region!r} is no region.", "Give two letters of ISO 3166-1, such as GB.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from audience_nb.distribution.checks import Limits
 from audience_nb.distribution.forms import country as small_country
-from audience_nb.distribution.forms import digits_of, gmail_local, international, lower
+from audience_nb.distribution.forms import digits_of, e164, gmail_local, lower
 from audience_nb.distribution.platform import Batch, Outgoing, Platform, rows_of
 from audience_nb.distribution.rule import MAIL, Rule, Unusable
 
@@ -49,7 +49,7 @@ def phone(text: str, region: str | None = None) -> str:
         if not digits or len(digits) > 15:
             raise Unusable("no telephone number")
         return f"+{digits}"
-    return f"+{international(text, region)}"
+    return e164(text, region)
 
 
 def region_code(text: str, region: str | None = None) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from audience_nb.distribution.checks import Limits, check_rows
 from audience_nb.distribution.door import Door, checked_endpoint
+from audience_nb.distribution.forms import checked_region
 from audience_nb.distribution.journal import Journal, journal_folder
 from audience_nb.distribution.receipt import Delivery, Finding, NotDelivered, Plan, TokenRefused
 from audience_nb.distribution.rows import Prepared, prepare
@@ -128,7 +129,7 @@ class Platform:
     rules: ClassVar[tuple[Rule, ...]]
     direct: ClassVar[tuple[str, ...]]
     needs: ClassVar[tuple[frozenset[str], ...]]
-    limits: ClassVar[Limits]
+    limits: ClassVar[Limits] = Limits(source="ours")
     account: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
     separate: ClassVar[bool] = False
@@ -161,8 +162,12 @@ class Platform:
                     f"{self.title} takes no field {name!r}.", f"It takes: {', '.join(known)}."
                 )
         self.fields = tuple(fields) if fields is not None else self.direct
-        self.region = region
+        self.region = checked_region(region)
         self.retention_days = self.limits.default_days if retention_days is None else retention_days
+        if self.retention_days is not None and (
+            isinstance(self.retention_days, bool) or not isinstance(self.retention_days, int)
+        ):
+            raise InvalidInput(f"retention_days is {retention_days!r}.", "Give whole days.")
         self.description = description
         self.suppression = _lists(suppression)
         self.endpoint = checked_endpoint(endpoint or self.base)
@@ -486,9 +491,3 @@ def _lists(given: object) -> tuple[SuppressionList, ...]:
     if all(isinstance(entry, SuppressionList) for entry in entries):
         return tuple(entries)
     return (SuppressionList(entries),)
-
-
-def options_of(values: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Give an option, or what holds without it."""
-    value = values.get(name)
-    return default if value is None else value

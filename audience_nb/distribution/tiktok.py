@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from audience_nb.distribution.checks import Limits
-from audience_nb.distribution.forms import international, lower_device
+from audience_nb.distribution.forms import e164, lower_device
 from audience_nb.distribution.platform import Batch, Outgoing, Platform
 from audience_nb.distribution.rule import MAIL, Rule
 from audience_nb.embedding.retries import Failure
@@ -34,17 +34,6 @@ def email(text: str, region: str | None = None) -> str:
     return re.sub(r"\s", "", text).lower()
 
 
-def phone(text: str, region: str | None = None) -> str:
-    """Write in the form of E.164, with the plus.
-
-    Examples
-    --------
-    >>> phone("+1 (555) 555-5555")
-    '+15555555555'
-    """
-    return f"+{international(text, region)}"
-
-
 class TikTok(Platform):
     """TikTok audiences.
 
@@ -61,7 +50,7 @@ class TikTok(Platform):
     base = "https://business-api.tiktok.com"
     rules = (
         Rule("email", "EMAIL_SHA256", email, MAIL),
-        Rule("phone", "PHONE_SHA256", phone),
+        Rule("phone", "PHONE_SHA256", e164),
         Rule("maid", "AAID_SHA256", lower_device),
     )
     direct = ("email", "phone", "maid")

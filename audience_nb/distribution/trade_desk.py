@@ -12,7 +12,7 @@ from typing import Any
 
 from audience_nb.distribution.checks import Limits
 from audience_nb.distribution.door import Door, checked_endpoint
-from audience_nb.distribution.forms import gmail_local, international, lower
+from audience_nb.distribution.forms import e164, gmail_local, lower
 from audience_nb.distribution.platform import Batch, Outgoing, Platform
 from audience_nb.distribution.receipt import NotDelivered
 from audience_nb.distribution.rule import MAIL, Rule
@@ -31,20 +31,9 @@ def email(text: str, region: str | None = None) -> str:
     return gmail_local(lower(text), ("gmail.com",), plus=True)
 
 
-def phone(text: str, region: str | None = None) -> str:
-    """Write in the form of E.164, with the plus.
-
-    Examples
-    --------
-    >>> phone("1 (234) 567-8901")
-    '+12345678901'
-    """
-    return f"+{international(text, region)}"
-
-
 UID2_RULES = (
     Rule("email", "email_hash", email, MAIL, encoding="base64"),
-    Rule("phone", "phone_hash", phone, encoding="base64"),
+    Rule("phone", "phone_hash", e164, encoding="base64"),
 )
 
 

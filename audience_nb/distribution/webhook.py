@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audience_nb.distribution.checks import Limits
-from audience_nb.distribution.forms import international, lower, lower_device
+from audience_nb.distribution.forms import e164, lower, lower_device
 from audience_nb.distribution.platform import Batch, Outgoing, Platform, rows_of
 from audience_nb.distribution.rule import MAIL, Rule
 from audience_nb.errors import InvalidInput
@@ -14,11 +14,6 @@ __all__ = ["Webhook"]
 def same(text: str, region: str | None = None) -> str:
     """Take the spaces at both ends away."""
     return text.strip()
-
-
-def phone(text: str, region: str | None = None) -> str:
-    """Write in the form of E.164, with the plus."""
-    return f"+{international(text, region)}"
 
 
 class Webhook(Platform):
@@ -38,7 +33,7 @@ class Webhook(Platform):
     base = ""
     rules = (
         Rule("email", "email_sha256", lower, MAIL),
-        Rule("phone", "phone_sha256", phone),
+        Rule("phone", "phone_sha256", e164),
         Rule("maid", "maid", lower_device, algorithm=""),
         Rule("uid2", "uid2", same, algorithm=""),
         Rule("rampid", "rampid", same, algorithm=""),
