@@ -182,7 +182,9 @@ def lift_chart(lookalike: Lookalike) -> alt.LayerChart:
          "lift": round(float(r["lift"]), 3)}
         for r in lookalike.lift.to_dict("records")
     ]  # fmt: skip
-    x = alt.X("share:Q").axis(title="Share of people, most alike first", format="%", grid=False)
+    x = alt.X("share:Q").axis(
+        title="Share of people, most alike first", format="%", grid=False, tickCount=5
+    )
     y = alt.Y("captured:Q").axis(title="Share of the seed found", format="%")
     found = (
         alt.Chart(data(rows))

@@ -44,6 +44,7 @@ SEGMENT_COLORS = (
     "#cc4f6a",
     "#727c86",
 )
+_MAP_HEIGHT = 320
 _STABILITY = "#b47825"
 _STANDINGS = {"taken": ACCENT, "about as good": LIMIT, "tried": QUIET}
 
@@ -218,9 +219,12 @@ def map_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> AnyCh
     ]
     _part(middles, cells)
     across, upward = (short(axis) for axis in segmentation.map_axes)
-    axis: dict[str, Any] = {"labels": False, "ticks": False, "grid": False, "titleLimit": 420}
-    x = alt.X("x:Q").scale(zero=False, padding=12).axis(title=f"{across} →", **axis)
-    y = alt.Y("y:Q").scale(zero=False, padding=12).axis(title=f"{upward} →", **axis)
+    axis: dict[str, Any] = {"labels": False, "ticks": False, "grid": False}
+    x = alt.X("x:Q").scale(zero=False, padding=12)
+    x = x.axis(title=f"{across} →", titleLimit=420, **axis)
+    # A title longer than the plot is high would be cut at both ends.
+    y = alt.Y("y:Q").scale(zero=False, padding=12)
+    y = y.axis(title=f"{upward} →", titleLimit=_MAP_HEIGHT, **axis)
     discs = (
         alt.Chart(data(cells))
         .mark_circle()
@@ -260,7 +264,7 @@ def map_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> AnyCh
             (f"{m['segment']} at {m['x']:.1f}, {m['y']:.1f}" for m in middles),
         ),
         width="container",
-        height=320,
+        height=_MAP_HEIGHT,
     )
 
 
