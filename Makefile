@@ -45,7 +45,8 @@ voila: .venv/indexed
 
 demo: .venv/indexed
 	@$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --output-dir build/demo \
-	  --ExecutePreprocessor.store_widget_state=False $(NOTEBOOK)
+	  --ExecutePreprocessor.store_widget_state=False --KernelManager.transport_encryption=auto \
+	  $(NOTEBOOK)
 	@$(BIN)/python -c 'import pathlib; f = max(pathlib.Path("notebooks/exports").glob("*.csv"), key=lambda p: p.stat().st_mtime); print(f"Exported audience: {f.resolve()}")'
 
 docs: .venv/installed
