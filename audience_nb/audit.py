@@ -102,6 +102,7 @@ class AuditLog:
         dropped: Mapping[str, int] | None = None,
         destination: str = "",
         digest: str = "",
+        retention_days: int | None = None,
         now: datetime | None = None,
     ) -> dict[str, Any]:
         """Write one line; it is on disk when this returns.
@@ -119,6 +120,8 @@ class AuditLog:
             Rows that stayed, by reason.
         digest : str, optional
             SHA-256 of what left.
+        retention_days : int, optional
+            After which whoever has it is to forget it.
         now : datetime, optional
             By default the clock's.
 
@@ -145,6 +148,8 @@ class AuditLog:
             "destination": _impersonal(destination),
             "digest": digest,
         }
+        if retention_days is not None:
+            entry["retention_days"] = retention_days
         for name, value in entry.items():
             if isinstance(value, str) and len(value) > _LONGEST:
                 raise InvalidInput(

@@ -11,6 +11,7 @@ from audience_nb.errors import WrongStep
 from audience_nb.export import Audience
 from audience_nb.intake import Intake
 from audience_nb.policy import require_allowed
+from audience_nb.release import with_columns
 from audience_nb.timeline import Insight, step
 
 if TYPE_CHECKING:
@@ -221,10 +222,10 @@ class Findings(Intake):
         people = found.audience(share)
         cut = self._cut()
         names = {s.id: s.name for s in cut.segments}
-        frame = self._loaded().loc[people].copy()
-        frame.insert(0, "segment", cut.labels[people])
-        frame.insert(1, "segment_name", frame["segment"].map(names))
-        frame.insert(2, "score", found.scores[people].round(4))
+        labels = cut.labels[people]
+        beside = {"segment": labels, "segment_name": labels.map(names)}
+        beside["score"] = found.scores[people].round(4)
+        frame = with_columns(self._loaded().loc[people], beside)
         about = {**self._decisions(), "lookalike": dict(self._asked("lookalike")), "share": share}
         audience = Audience(f"Lookalike {share:.0%}", (), frame, len(cut.labels), about)
         written = self._write(audience, path)

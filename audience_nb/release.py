@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from audience_nb import conversation
 from audience_nb.audit import default_log
 from audience_nb.catalog import Catalog
+from audience_nb.disclosed import digest_of, disclosed
 from audience_nb.errors import InvalidInput, NotAllowed, WrongStep
 from audience_nb.export import Audience, are_plain
 from audience_nb.identity import consent_notes, identified
 from audience_nb.policy import Subtype, require_allowed, rule_of
 from audience_nb.policy.disclosure import Disclosure
 from audience_nb.policy.sensitive import categories_of
-from audience_nb.released import digest_of, released
 from audience_nb.segments.wording import name_findings
 from audience_nb.timeline import Timeline, step
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from audience_nb.segments import Segmentation
     from audience_nb.sources import Source
 
-__all__ = ["Release"]
+__all__ = ["Release", "with_columns"]
 
 _LONGEST_REASON = 200
 
@@ -54,7 +55,7 @@ class Release(Timeline):
     actor: str = ""
     _gate: Disclosure | None = None
     _digested: tuple[pd.DataFrame, str] | None = None
-    _released: tuple[Segmentation, Segmentation] | None = None
+    _disclosed: tuple[Segmentation, Segmentation] | None = None
 
     @property
     def segmentation(self) -> Segmentation | None:
@@ -83,11 +84,11 @@ class Release(Timeline):
         names = {s.id: s.name for s in chosen}
         labels = state.segmentation.labels
         kept = labels.isin(list(names))
-        frame = state.frame[kept].copy()
-        frame.insert(0, "segment_name", labels[kept].map(names))
-        frame.insert(0, "segment", labels[kept])
+        frame = state.frame[kept]
+        beside = {"segment": labels[kept], "segment_name": labels[kept].map(names)}
         if state.held_out is not None:
-            frame.insert(2, "held_out", state.held_out[frame.index])
+            beside["held_out"] = state.held_out[frame.index]
+        frame = with_columns(frame, beside)
         name = state.audience_name or state.query
         name = name or ", ".join(self.catalog[c].label for c in state.confirmed[:3])
         return Audience(name, chosen, frame, len(labels), self._decisions())
@@ -155,7 +156,14 @@ class Release(Timeline):
         return self._shown(renamed)
 
     @step
-    def export(self, path: str | Path | None = None) -> Path:
+    def export(
+        self,
+        path: str | Path | None = None,
+        *,
+        safe: bool = True,
+        header: bool = True,
+        bom: bool = False,
+    ) -> Path:
         """Write the audience with a manifest of its decisions: CSV, or as the name ends.
 
         Parameters
@@ -163,6 +171,8 @@ class Release(Timeline):
         path : str or pathlib.Path, optional
             Where to, ending in .csv, .parquet or .json; by default
             `exports/<the question>.csv`.
+        safe, header, bom : bool, optional
+            Of CSV, as `Audience.to_csv` takes them.
 
         Returns
         -------
@@ -175,17 +185,25 @@ class Release(Timeline):
             If there are no segments yet.
         NotAllowed
             If the data type lets no rows out.
+        InvalidInput
+            If the place cannot be written to, or is of another format.
         """
         require_allowed(self.state.rule, "export rows")
-        return self._write(self._needed_audience(), path)
+        given = {"safe": safe, "header": header, "bom": bom}
+        options = {name: v for name, v in given.items() if v != (name != "bom")}
+        return self._write(self._needed_audience(), path, **options)
 
-    def _write(self, audience: Audience, path: str | Path | None) -> Path:
+    def _write(self, audience: Audience, path: str | Path | None, **options: bool) -> Path:
         """Write records with their identifiers, and keep what was written on record."""
-        if path is None:
-            path = Path("exports") / f"{_slug(audience.name)}.csv"
+        path = Path("exports") / f"{_slug(audience.name)}.csv" if path is None else Path(path)
         rows = identified(audience.frame, self.source, self._subtype())
-        leaving = replace(audience, frame=rows, metadata={**audience.metadata, **self._left_out()})
-        written = leaving.write(path)
+        # On record before anything leaves: what cannot be noted stays.
+        self._note("export", audience, len(rows), destination=path.name)
+        try:
+            written = replace(audience, frame=rows).write(path, None, **options)
+        except BaseException:
+            self._note("export failed", audience, 0, destination=path.name)
+            raise
         notes = consent_notes(audience.frame, self.source)
         if are_plain(audience.frame.index) and not are_plain(rows.index):
             notes.append("The ids are addresses or phone numbers: the file holds their SHA-256.")
@@ -196,17 +214,11 @@ class Release(Timeline):
                 "rows": len(rows),
                 "columns": rows.shape[1] + 1,
                 "notes": notes,
+                **({"options": options} if options else {}),
             },
         )
         self.reply(f"{len(rows):,} records written to {written}.")
-        self._note("export", audience, len(rows), destination=written.name)
         return written
-
-    def _left_out(self) -> dict[str, Any]:
-        """Say for the manifest who was left out on the way, and why."""
-        fetched = self.state.fetched
-        dropped = () if fetched is None else fetched.dropped
-        return {"dropped": {d.reason: d.count for d in dropped}} if dropped else {}
 
     def _note(
         self, action: str, audience: Audience, rows_out: int, purpose: str = "", **known: Any
@@ -215,7 +227,7 @@ class Release(Timeline):
         if log is not None:
             log.append(
                 action,
-                actor=self.actor or getpass.getuser(),
+                actor=self.actor or _whoever(),
                 purpose=purpose,
                 audience=audience.name[:500],
                 data_type=self.state.data_type,
@@ -307,12 +319,12 @@ class Release(Timeline):
         """Give what may be shown of segments; asked for again it is the same."""
         if self._rows_may_be_seen:
             return cut
-        if self._released is None or self._released[0] is not cut:
+        if self._disclosed is None or self._disclosed[0] is not cut:
             frame = self.state.frame
             if frame is None:
                 raise WrongStep("No records are loaded.", "Load them first.")
-            self._released = (cut, released(cut, self._room(), self._digest(frame)))
-        return self._released[1]
+            self._disclosed = (cut, disclosed(cut, self._room(), self._digest(frame)))
+        return self._disclosed[1]
 
     def _room(self) -> Disclosure:
         """Give the one gate of the clean room."""
@@ -399,9 +411,47 @@ class Release(Timeline):
             "sensitive allowed": dict(state.allowed_sensitive),
             "size rule": {"min_share": state.min_share, "max_share": state.max_share},
             "bounds": list(segmentation.bounds) if segmentation else None,
+            "parameters": dict(segmentation.parameters) if segmentation else None,
             "seed": self.random_state,
             "catalogue": self.catalog.fingerprint,
+            # Who was left out on the way, and why.
+            "dropped": {d.reason: d.count for d in state.fetched.dropped} if state.fetched else {},
         }
+
+
+def with_columns(frame: pd.DataFrame, first: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Put columns before those of a table, whose own of these names get an underscore.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_records, n_variables)
+        Indexed by record.
+    first : mapping of str to pandas.Series
+        On its index.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_records, n_variables + len(first))
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> list(with_columns(pd.DataFrame({"segment": [7]}), {"segment": pd.Series([1])}))
+    ['segment', 'segment_']
+    """
+    taken = {*frame.columns, *first}
+    renamed = {}
+    for name in first:
+        free = name
+        while name in frame.columns and free in taken:
+            free += "_"
+        if free != name:
+            renamed[name] = free
+            taken.add(free)
+    frame = frame.rename(columns=renamed)
+    for place, (name, values) in enumerate(first.items()):
+        frame.insert(place, name, values)
+    return frame
 
 
 def _checked_name(name: str) -> str:
@@ -409,6 +459,15 @@ def _checked_name(name: str) -> str:
     if len(name) > 80:
         raise InvalidInput(f"The name has {len(name)} characters.", "Use at most 80.")
     return name
+
+
+def _whoever() -> str:
+    """Name who runs the process: on a hub all of them are called the same."""
+    try:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        # A container's user may have no name.
+        return f"user {os.getuid()}"
 
 
 def _slug(text: str) -> str:

@@ -455,7 +455,8 @@ def code_of(session: Session) -> str:
     if state.exported is not None:
         of = state.exported.get("lookalike")
         verb = "export(" if of is None else f"export_lookalike({of!r}, "
-        lines.append(f"session.{verb}{state.exported['path']!r})")
+        how = "".join(f", {n}={v!r}" for n, v in state.exported.get("options", {}).items())
+        lines.append(f"session.{verb}{state.exported['path']!r}{how})")
     return "\n".join(lines) + "\n"
 
 

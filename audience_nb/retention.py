@@ -130,7 +130,8 @@ def purge(
     retention : Retention, optional
         Days of each kind.
     deliveries : iterable of mapping, optional
-        Receipts as `Delivery.to_dict` gives, with `at`, the time in ISO 8601.
+        Lines of an audit log, as `AuditLog.read` gives them; or receipts as `Delivery.to_dict`
+        gives, with `at`, the time in ISO 8601.
     confirm : bool, optional
         False only counts.
     now : datetime, optional
@@ -186,7 +187,9 @@ def purge(
 
 
 def _due(receipt: Mapping[str, Any], now: datetime) -> Due | None:
-    if receipt.get("dry_run", True) or "at" not in receipt:
+    sent_in = str(receipt.get("action", "")) in ("distribute", "distribute interrupted")
+    left = bool(receipt.get("rows_out")) if sent_in else not receipt.get("dry_run", True)
+    if not left or "at" not in receipt:
         return None
     name = str(receipt["destination"])
     limits = [d for d in (receipt.get("retention_days"), PLATFORM_DAYS.get(name)) if d is not None]

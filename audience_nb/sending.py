@@ -10,7 +10,9 @@ from audience_nb.distribution import (
     Delivery,
     Destination,
     Finding,
+    NotDelivered,
     Plan,
+    TokenRefused,
     columns_for,
     destination,
 )
@@ -69,6 +71,8 @@ class Sending(Release):
             If there are no segments yet.
         NotAllowed
             If the data type, a finding or the platform forbids it.
+        NotDelivered
+            If the platform did not take all rows. Sending again goes on where it ended.
         """
         place = self._place(name, options)
         audience, people = self._leaving(place)
@@ -85,7 +89,20 @@ class Sending(Release):
             self.reply(f"{held:,} people are held out, and not sent.")
         # A destination of somebody else's may know of no token.
         let_in = {} if token is None else {"token": token}
-        delivery = place.push(audience, people, confirm=confirm, **let_in)
+        # On record before anything leaves: what cannot be noted stays. A file needs no token.
+        begun = confirm and bool(token or not getattr(place, "endpoint", ""))
+        if begun:
+            self._note("distribute begun", audience, 0, purpose, destination=place.name)
+        try:
+            delivery = place.push(audience, people, confirm=confirm, **let_in)
+        except (NotDelivered, TokenRefused) as error:
+            if error.delivery is not None:
+                self._record("distribute interrupted", audience, error.delivery, purpose)
+            raise
+        except Exception:
+            if begun:
+                self._note("distribute refused", audience, 0, purpose, destination=place.name)
+            raise
         self.change("the receipt", deliveries=(*self.state.deliveries, delivery))
         flagged = {s.name: name_findings(s) for s in audience.segments}
         flagged[audience.name] = lint(audience.name)
@@ -93,20 +110,27 @@ class Sending(Release):
         if told:
             self.reply(f"Names that advertising platforms may refuse: {'; '.join(told)}")
         verb = "would be" if delivery.dry_run else "were"
-        self.reply(f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}.")
+        before = f"; {delivery.rows_before:,} were there before" if delivery.rows_before else ""
+        self.reply(
+            f"{delivery.rows_sent:,} of {audience.size:,} rows {verb} sent to {name}{before}."
+        )
         if barred:
             self.reply(f"Not as it stands: {refusal.fact} {refusal.next_move}")
         if not delivery.dry_run:
-            self._note(
-                "distribute",
-                audience,
-                delivery.rows_sent,
-                purpose,
-                dropped=delivery.rows_dropped,
-                destination=delivery.destination,
-                digest=delivery.digest,
-            )
+            self._record("distribute", audience, delivery, purpose)
         return delivery
+
+    def _record(self, action: str, audience: Audience, delivery: Delivery, purpose: str) -> None:
+        self._note(
+            action,
+            audience,
+            delivery.rows_sent,
+            purpose,
+            dropped=delivery.rows_dropped,
+            destination=delivery.destination,
+            digest=delivery.digest,
+            retention_days=delivery.retention_days,
+        )
 
     def check_destination(self, name: str = "file", **options: Any) -> tuple[Finding, ...]:
         """Say what forbids or hinders sending the audience to a destination; nothing leaves.

@@ -29,7 +29,7 @@ LAYERS = [
     {"audit", "distribution", "identity", "permission", "retention"},
     {"conversation", "snapshot", "charts", "still"},
     {"timeline", "refinement", "replay"},
-    {"released"},
+    {"disclosed"},
     {"inquiry", "release"},
     {"sending"},
     {"wording"},

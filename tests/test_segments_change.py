@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience_nb.charts import drift_chart
+from audience_nb.disclosed import disclosed
 from audience_nb.errors import InvalidInput, NotFound, WrongStep
 from audience_nb.policy.disclosure import Disclosure
-from audience_nb.released import released
 from audience_nb.segments import Change, Segmentation
 from audience_nb.segments.drift import chance, psi
 
@@ -245,7 +245,7 @@ def test_a_table_without_identifiers_is_pointed_out() -> None:
 
 
 def test_segments_without_a_rule_take_nobody(cut: Segmentation) -> None:
-    shown = released(cut, Disclosure(50, secret=b"x"), "digest")
+    shown = disclosed(cut, Disclosure(50, secret=b"x"), "digest")
     with pytest.raises(WrongStep, match="without the rule"):
         shown.update(people(3, seed=1))
     with pytest.raises(WrongStep, match="without the rule"):

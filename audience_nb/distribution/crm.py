@@ -39,6 +39,7 @@ class _Crm(UploadFile):
     mark: ClassVar[str]
     needs = (frozenset({"customer_id"}), frozenset({"email"}))
     limits = Limits(source="none")
+    reviewed = False
 
     def __init__(self, path: str | Path, *, plain: bool = False, **options: Any) -> None:
         if not plain and "email" in (options.get("fields") or ()):

@@ -11,6 +11,7 @@ import os
 import time
 from pathlib import Path
 
+from audience_nb.distribution.receipt import NotDelivered
 from audience_nb.embedding.folders import cache_root
 
 __all__ = ["Journal", "journal_folder"]
@@ -71,13 +72,25 @@ class Journal:
             SHA-256 of its payload.
         rows, refused : int
             Rows in it, and those of them that the platform refused.
+
+        Raises
+        ------
+        NotDelivered
+            If it cannot be written down.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         entry = {"batch": batch, "rows": rows, "refused": refused, "at": int(time.time())}
         # Begins with an end of line: after a torn one it stands alone.
         line = b"\n" + json.dumps(entry).encode() + b"\n"
-        with self.path.open("ab") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise NotDelivered(
+                f"The journal of the delivery cannot be written: {error.strerror}.",
+                "Make room, or name another folder (journal=…), and send again: the batch that was "
+                "taken last comes again under its key.",
+            ) from error
         self.acknowledged[batch] = (rows, refused)

@@ -133,6 +133,7 @@ class Platform:
     account: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
     separate: ClassVar[bool] = False
+    reviewed: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -404,6 +405,7 @@ class Platform:
             region=self.region,
             description=self.description,
             separate=self.separate,
+            reviewed=self.reviewed,
         )
 
     def _digest(self, prepared: Prepared) -> str:

@@ -161,11 +161,11 @@ class ServedSession(Session):
         self._require("export")
         return super().allow_sensitive(codes, reason)
 
-    def _write(self, audience: Audience, path: str | Path | None) -> Path:
+    def _write(self, audience: Audience, path: str | Path | None, **options: bool) -> Path:
         """Write to a file in the folder, whatever place is named."""
         self._require("export")
         name = Path(path or "exports/audience.csv").name
-        written = super()._write(audience, self.folder / "exports" / name)
+        written = super()._write(audience, self.folder / "exports" / name, **options)
         shown = f"exports/{name}"
         exported = {**(self.state.exported or {}), "path": shown}
         self.change("the record of the export", exported=exported)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from audience_nb.segments import Segment, Segmentation, Trait
 
-__all__ = ["digest_of", "released"]
+__all__ = ["digest_of", "disclosed"]
 
 # Indexes are rounded to it, and figures to so many digits.
 _INDEX_STEP, _DIGITS = 10, 2
@@ -46,7 +46,7 @@ def digest_of(frame: pd.DataFrame) -> str:
     return hashlib.sha256(rows.tobytes()).hexdigest()
 
 
-def released(segmentation: Segmentation, gate: Disclosure, digest: str) -> Segmentation:
+def disclosed(segmentation: Segmentation, gate: Disclosure, digest: str) -> Segmentation:
     """Give what may be shown of segments.
 
     Parameters
