@@ -90,6 +90,8 @@ def run(name: str, seed: int, tally: Tally) -> None:
         tally.lost += n - len(state.people)
         tally.doubled += sum(state.people.values()) - len(state.people)
         tally.foreign += len(state.wrong)
+        for what in state.wrong[:3]:
+            print(f"seed {seed}, {what}", file=sys.stderr)
         if name == "meta":
             assert state.complete(), "a session did not come to its end"
 
