@@ -221,10 +221,10 @@ def map_chart(segmentation: Segmentation, picked: Collection[int] = ()) -> AnyCh
     across, upward = (short(axis) for axis in segmentation.map_axes)
     axis: dict[str, Any] = {"labels": False, "ticks": False, "grid": False}
     x = alt.X("x:Q").scale(zero=False, padding=12)
-    x = x.axis(title=f"{across} →", titleLimit=420, **axis)
+    x = x.axis(title=f"{across} →", titleLimit=380, **axis)
     # A title longer than the plot is high would be cut at both ends.
     y = alt.Y("y:Q").scale(zero=False, padding=12)
-    y = y.axis(title=f"{upward} →", titleLimit=_MAP_HEIGHT, **axis)
+    y = y.axis(title=f"{upward} →", titleLimit=_MAP_HEIGHT - 40, **axis)
     discs = (
         alt.Chart(data(cells))
         .mark_circle()
