@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 import data_server
 import nbformat
+import platform_server
 import pytest
 from bs4 import BeautifulSoup
 from embedding_server import KEY, EmbeddingServer
@@ -89,6 +90,12 @@ def servers(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
             answers = stack.enter_context(data_server.serving(columns))
             monkeypatch.setenv("DATA_URL", answers.address)
             monkeypatch.setenv("DATA_TOKEN", data_server.TOKEN)
+        if "sending" in page:
+            platforms = stack.enter_context(platform_server.serving())
+            monkeypatch.setenv("AD_URL", f"{platforms.address}/meta")
+            monkeypatch.setenv("AD_TOKEN", platform_server.TOKEN)
+            # The page names a log of its own.
+            monkeypatch.setenv("AUDIENCE_NB_AUDIT", "")
         yield
 
 
