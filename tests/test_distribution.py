@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def ids(vector: dict[str, Any]) -> str:
 
 
 def test_all_vectors_are_here() -> None:
+    assert all(v["source"] for rows in VECTORS.values() for v in rows)
     assert {name: len(rows) for name, rows in VECTORS.items()} == {
         "hash_vectors": 74,
         "normalise_only": 32,
@@ -99,10 +101,10 @@ def test_hashes_are_the_published_ones(vector: dict[str, Any]) -> None:
     text = rule.write(raw, region)
     assert text == vector["normalized"]
     assert hashed(text, algo, encoding) == expected
-    if rule.shape is None or rule.shape.fullmatch(text):
-        assert rule.one(raw, region) == hashed(text, rule.algorithm or algo, rule.encoding)
-    if (rule.algorithm, rule.encoding) == (algo, encoding) and "sdk" not in vector["platform"]:
-        assert rule.one(raw, region) == expected
+    if "sdk" not in vector["platform"]:
+        # The rule itself, in the encoding of the vector where the platform takes two.
+        assert replace(rule, algorithm=algo, encoding=encoding).one(raw, region) == expected
+        assert rule.one(raw, region) == hashed(text, rule.algorithm, rule.encoding)
 
 
 @pytest.mark.parametrize("vector", VECTORS["normalise_only"], ids=ids)

@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"\+[0-9][0-9 ().-]{6,20}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}|[0-9A-Za-z+/]{43}=")
 # An amount such as "+100 000" is no number to call.
 _FEWEST_DIGITS = 10
+# Texts of so many rows are in memory at a time.
+_PIECE = 50_000
 
 
 def hash_identifiers(values: Sequence[str]) -> list[str]:
@@ -124,12 +126,13 @@ def pseudonymous(frame: pd.DataFrame) -> pd.DataFrame:
         column = frame.iloc[:, position]
         hashed = {
             value: pseudonym(value)
-            for value in {v for v in column.tolist() if isinstance(v, str)}
-            if ("@" in value or "+" in value) and _is_reachable(value)
+            for start in range(0, len(column), _PIECE)
+            for value in column.iloc[start : start + _PIECE].tolist()
+            if isinstance(value, str) and ("@" in value or "+" in value) and _is_reachable(value)
         }
         if hashed:
             frame = frame.copy(deep=False)
-            cells = [hashed.get(value, value) for value in column.astype(object)]
+            cells = [hashed.get(v, v) if isinstance(v, str) else v for v in column.astype(object)]
             frame.isetitem(position, pd.Series(cells, index=frame.index, dtype=object))
     return frame
 
