@@ -206,7 +206,8 @@ class AuditLog:
                 faults.append(f"{self._head.name} is gone: lines may be missing at the end")
         elif not faults and told[0] > held:
             missing = told[0] - held
-            faults.append(f"{missing} lines are missing at the end: {held} of {told[0]} are there")
+            lines = "1 line is" if missing == 1 else f"{missing} lines are"
+            faults.append(f"{lines} missing at the end: {held} of {told[0]} are there")
         elif told[0] <= held and hashes[told[0]] != told[1]:
             faults.append(f"line {told[0]} is not the one that was written")
         if head is not None and head not in hashes:

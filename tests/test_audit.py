@@ -70,7 +70,8 @@ def test_lines_missing_at_the_end_stay_missing_though_others_follow(
     lines = log.path.read_bytes().splitlines(keepends=True)
     log.path.write_bytes(b"".join(lines[: 5 - gone]))
     assert log.verify().faults == (
-        f"{gone} lines are missing at the end: {5 - gone} of 5 are there",
+        f"{'1 line is' if gone == 1 else f'{gone} lines are'} missing at the end: "
+        f"{5 - gone} of 5 are there",
     )
     log.append("export")
     log.append("export")
