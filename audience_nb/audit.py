@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,11 +160,18 @@ class AuditLog:
                 number, previous = self._end()
                 line = {"number": number + 1, **entry, "previous": previous}
                 line["hash"] = _hash(line)
-                with self.path.open("ab") as file:
-                    file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                write_atomically(self._head, f"{line['number']} {line['hash']}\n")
+                size = self.path.stat().st_size if self.path.is_file() else 0
+                try:
+                    with self.path.open("ab") as file:
+                        file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                        file.flush()
+                        os.fsync(file.fileno())
+                    write_atomically(self._head, f"{line['number']} {line['hash']}\n")
+                except BaseException:
+                    # Both or neither: a second line without its note would look like a forged one.
+                    with suppress(OSError):
+                        os.truncate(self.path, size)
+                    raise
         except OSError as error:
             raise InvalidInput(
                 f"{self.path.name} cannot be written: {error.strerror}.", "Choose another place."

@@ -111,6 +111,22 @@ def test_a_crash_before_the_note_loses_nothing(tmp_path: Path) -> None:
     assert (log.verify().lines, log.verify().whole) == (4, True)
 
 
+def test_what_cannot_be_noted_beside_the_log_is_not_in_it(tmp_path: Path) -> None:
+    log = a_log(tmp_path, 2)
+    whole = log.path.read_bytes(), log._head.read_bytes()
+    log._head.unlink()
+    # Nothing can be written in its place.
+    log._head.mkdir()
+    for _ in range(3):
+        with pytest.raises(InvalidInput, match=r"audit\.jsonl\.head cannot be written"):
+            log.append("export")
+    log._head.rmdir()
+    log._head.write_bytes(whole[1])
+    assert log.path.read_bytes() == whole[0]
+    log.append("export")
+    assert (log.verify().lines, log.verify().whole) == (3, True)
+
+
 def test_nobody_is_named_but_who_did_it(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl")
     digest = "ab" * 32

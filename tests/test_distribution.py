@@ -245,6 +245,27 @@ def test_what_a_platform_refuses(
     assert codes(platform, given, table)[code] == level
 
 
+def test_no_consent_is_claimed_that_nobody_gave() -> None:
+    table = people(10).drop(columns="consent_ads")
+    for columns, claimed in (
+        ({"consent_ads": True}, "CONSENT_GRANTED"),
+        ({"do_not_sell": False}, "CONSENT_STATUS_UNSPECIFIED"),
+        ({}, "CONSENT_STATUS_UNSPECIFIED"),
+    ):
+        plan = Google().plan(audience(10), table.assign(**columns))
+        told = {"adUserData": claimed, "adPersonalization": claimed}
+        assert plan.first_payload["consent"] == told
+    # That somebody did not refuse is no consent in Europe.
+    refusals = table.assign(do_not_sell=False)
+    assert codes(Google(region="DE"), audience(10), refusals)["consent"] == "error"
+    assert "consent" not in codes(Google(region="US"), audience(10), refusals)
+
+
+def test_a_plan_shows_nearly_nothing_of_plain_addresses(tmp_path: Path) -> None:
+    plan = Mautic(tmp_path / "m.csv", plain=True).plan(audience(3), people(3))
+    assert plan.first_payload == "email,tags\r\np…,Cyclists\r\np…,Cyclists\r\n"
+
+
 def test_suppressed_people_stay() -> None:
     listed = Meta(suppression=["3", 4])
     plan = listed.plan(audience(200), people(200))

@@ -174,21 +174,21 @@ def test_endings_and_options_that_are_none(tmp_path: Path) -> None:
 
 
 FULL = """
-import resource, signal, sys
+import random, resource, signal, sys
 import pandas as pd
 from audience_nb.errors import InvalidInput
 from audience_nb.export import Audience
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    Audience("a", (), pd.DataFrame({"a": ["x" * 50] * 20_000}), 1).write(sys.argv[1])
+    Audience("a", (), pd.DataFrame({"a": [random.randbytes(25).hex() for _ in range(20_000)]}), 1).write(sys.argv[1])
 except InvalidInput as error:
     print(error)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of files")
-@pytest.mark.parametrize("ending", ["csv", "json"])
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
 def test_a_full_disk_leaves_what_was_there(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{ending}"
     path.write_text("old")

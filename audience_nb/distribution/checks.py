@@ -172,12 +172,13 @@ def _people(
 ) -> Iterator[Finding]:
     reasons = prepared.rows_dropped
     refused = sum(n for r, n in reasons.items() if r.startswith(("no consent", "refused", "unre")))
-    if not prepared.consent_known:
-        europe = (region or "").upper() in EUROPE
+    europe = (region or "").upper() in EUROPE
+    if not prepared.consent_known or (europe and not prepared.agreed):
+        what = "refusals alone are" if prepared.consent_known else "nothing is"
         yield Finding(
             "error" if europe else "warning",
             "consent",
-            f"Nothing is recorded of the consent of {prepared.offered:,} people.",
+            f"Of the consent of {prepared.offered:,} people {what} recorded.",
             prepared.offered,
             "Bring a column consent_ads, or be sure that they agreed.",
         )

@@ -123,6 +123,8 @@ class Google(Platform):
                 "accountType": "GOOGLE_ADS",
                 "accountId": str(self.options["login_account_id"]),
             }
+        # Whoever did not agree has been left out; of whom nothing is known nothing is claimed.
+        consent = "CONSENT_GRANTED" if batch.consented else "CONSENT_STATUS_UNSPECIFIED"
         return Outgoing(
             "POST",
             "/v1/audienceMembers:ingest",
@@ -132,11 +134,7 @@ class Google(Platform):
                     {"userData": {"userIdentifiers": _identifiers(row)}}
                     for row in rows_of(batch.frame)
                 ],
-                # Whoever did not agree has been left out before.
-                "consent": {
-                    "adUserData": "CONSENT_GRANTED",
-                    "adPersonalization": "CONSENT_GRANTED",
-                },
+                "consent": {"adUserData": consent, "adPersonalization": consent},
                 "encoding": "HEX",
                 "termsOfService": {"customerMatchTermsOfServiceStatus": "ACCEPTED"},
             },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Outgoing", "Platform"]
 
 _SHOWN = 6
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-Za-z+/]{43}=")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Batch:
         SHA-256 of the whole delivery, the same when it is resumed.
     audience : str
         Name of the audience.
+    consented : bool
+        Whether all of them are on record as having agreed.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -54,6 +58,7 @@ class Batch:
     total: int
     delivery: str
     audience: str
+    consented: bool = False
 
     @property
     def session(self) -> int:
@@ -283,7 +288,15 @@ class Platform:
         payload: Any = None
         if sizes:
             sample = prepared.frame.head(min(2, sizes[0])).map(_cut)
-            first = Batch(sample, 1, len(sizes), len(prepared.frame), digest, audience.name)
+            first = Batch(
+                sample,
+                1,
+                len(sizes),
+                len(prepared.frame),
+                digest,
+                audience.name,
+                prepared.agreed,
+            )
             outgoing = self.compose(first)
             method, address = outgoing.method, self.endpoint + outgoing.path
             payload = outgoing.payload
@@ -432,7 +445,8 @@ class Platform:
         start = 0
         for i, size in enumerate(sizes):
             piece = prepared.frame.iloc[start : start + size]
-            yield Batch(piece, i + 1, len(sizes), len(prepared.frame), digest, name)
+            whole = len(prepared.frame)
+            yield Batch(piece, i + 1, len(sizes), whole, digest, name, prepared.agreed)
             start += size
 
 
@@ -476,10 +490,10 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _cut(cell: str) -> str:
-    """Show so much of an identifier that two can be told apart, and none be used."""
+    """Show so much of a hash that two can be told apart, and of what is none nearly nothing."""
     if not cell:
         return ""
-    return f"{cell[:_SHOWN]}…" if len(cell) > 2 * _SHOWN else f"{cell[:1]}…"
+    return f"{cell[:_SHOWN]}…" if _HASH.fullmatch(cell) else f"{cell[:1]}…"
 
 
 def _lists(given: object) -> tuple[SuppressionList, ...]:

@@ -43,8 +43,9 @@ class Prepared:
         Why others stay, each under its first reason.
     columns : dict of str to Written
         By our names: how many values were given, readable, hashed already.
-    consent_known : bool
-        Whether anything is recorded of consent.
+    consent_known, agreed : bool
+        Whether anything is recorded of consent; whether these rows are on record as having agreed,
+        and not only as not having refused.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -52,6 +53,7 @@ class Prepared:
     dropped: tuple[Dropped, ...]
     columns: Mapping[str, Written] = field(repr=False)
     consent_known: bool
+    agreed: bool = False
 
     @property
     def rows_dropped(self) -> dict[str, int]:
@@ -164,8 +166,16 @@ def prepare(
     if repeated.any():
         frame = frame[~repeated]
     reasons.append(Dropped("repeated identifier", int(repeated.sum())))
-    known = {*GRANTS, *REFUSALS, *STRINGS, _SHARING} & {str(c) for c in people.columns}
-    return Prepared(frame, len(people), tuple(d for d in reasons if d.count), columns, bool(known))
+    named = {str(c) for c in people.columns}
+    granted = {*GRANTS, *STRINGS, _SHARING} & named
+    return Prepared(
+        frame,
+        len(people),
+        tuple(d for d in reasons if d.count),
+        columns,
+        consent_known=bool(granted or named & set(REFUSALS)),
+        agreed=bool(granted),
+    )
 
 
 def _permitted(

@@ -31,6 +31,8 @@ def write_parquet(frame: pd.DataFrame, manifest: Mapping[str, Any], path: str | 
         with writing(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
             for piece in pieces(frame):
                 writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=True))
+    except InvalidInput:
+        raise
     except UnicodeEncodeError as error:
         raise broken_text(Path(path)) from error
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
