@@ -8,8 +8,11 @@ asked whether it accepts the files.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -40,6 +43,21 @@ def python_of(runtime: Path) -> str:
     if found is None:
         print(f"  Python {wanted} is not here: {sys.version.split()[0]} is taken instead.")
     return found or sys.executable
+
+
+def imported(folder: Path) -> list[str]:
+    """Give what notebooks import, and the modules that they start."""
+    names = set()
+    for path in folder.glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Import):
+                names |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module)
+        names |= set(re.findall(r'"-m", "([\w.]+)"', code))
+    return sorted(names)
 
 
 def answered(address: str) -> tuple[int, str]:
@@ -92,6 +110,11 @@ def main() -> None:
         requirements = str(binder / "requirements.txt")
         step("requirements.txt", *pip, "--requirement", requirements, cwd=repository, env=env)
         step("postBuild", str(binder / "postBuild"), cwd=repository, env=env)
+        notebooks = repository / "notebooks"
+        wanted = imported(notebooks)
+        code = f"import sys; sys.path.insert(0, '../tests'); import {', '.join(wanted)}"
+        what = f"{len(wanted)} modules that notebooks import"
+        step(what, str(prefix / "bin" / "python"), "-c", code, cwd=notebooks, env=env)
         lab = ["jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--allow-root"]
         print("· start", flush=True)
         place = opened([str(binder / "start"), *lab], repository, env)

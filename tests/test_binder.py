@@ -33,6 +33,11 @@ def test_the_python_is_one_that_the_project_takes() -> None:
     assert wanted in {"python-3.11", "python-3.12", "python-3.13"}
 
 
+def test_what_notebooks_import_is_found() -> None:
+    names = binder_build.imported(ROOT / "notebooks")
+    assert {"audience_nb.charts", "distributed", "platform_server", "urllib.request"} <= set(names)
+
+
 def test_start_hands_the_command_on_without_a_key() -> None:
     run = subprocess.run(
         [str(BINDER / "start"), "sh", "-c", 'echo "[$OPENAI_API_KEY] $0 $1"', "lab", "two words"],
