@@ -26,10 +26,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import pandas as pd
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from audience_nb.errors import AudienceError
 from audience_nb.history import History, opening
+from audience_nb.history.tables import SessionRow
 from audience_nb.session import Session
 
 
@@ -120,6 +121,10 @@ def judged(url: str, acknowledged: list[list[str]]) -> dict[str, int]:
             )
         )
     lost += sum(a.replace("-", "") not in there for _, _, _, a in acknowledged)
+    # A session is kept together with the workflow and the audience that it stands at.
+    for row in history.database.many(select(SessionRow)):
+        kept = history.kept(row)
+        torn += kept.workflow_id is None or kept.audience_id is None
     history.close()
     return {"acknowledged": len(acknowledged), "lost": lost, "torn": int(torn), "corrupt": corrupt}
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import os
 import random
 import sys
 import tempfile
@@ -48,13 +49,18 @@ def resident(pid: int) -> float:
     return int(fields.split("VmRSS:")[1].split()[0]) / 1024
 
 
+def _middle(values: list[float]) -> float:
+    return float(np.median(values)) if values else float("nan")
+
+
 async def run(server: served.Server, users: int, seconds: float, new: float) -> bool:
     AsyncHTTPClient.configure("tornado.simple_httpclient.SimpleAsyncHTTPClient", max_clients=2000)
     client = AsyncHTTPClient()
     statuses: Counter[int] = Counter()
     searches: list[float] = []
     health: list[float] = []
-    memory: list[float] = []
+    memory: list[float] = [resident(server.process.pid)]
+    loads: list[float] = [os.getloadavg()[0]]
 
     async def ask(method: str, path: str, who: str, body: str | None = None) -> tuple[int, bytes]:
         request = HTTPRequest(
@@ -104,6 +110,7 @@ async def run(server: served.Server, users: int, seconds: float, new: float) -> 
             statuses[status] += 0 if status == 200 else 1
             if len(health) % 10 == 0:
                 memory.append(resident(server.process.pid))
+                loads.append(os.getloadavg()[0])
             await asyncio.sleep(0.1)
 
     begun = time.monotonic()
@@ -123,7 +130,9 @@ async def run(server: served.Server, users: int, seconds: float, new: float) -> 
         f"{users} users, {took:.0f} s, {new:.0%} new words: {rate:.0f} searches/s, "
         f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; "
         f"health p99 {h99:.0f} ms; statuses {dict(statuses)}; recovered in {recovered:.2f} s; "
-        f"memory {np.median(memory[:half]):.0f} to {np.median(memory[half:]):.0f} MB"
+        f"memory {_middle(memory[:half]):.0f} to {_middle(memory[half:]):.0f} MB; "
+        f"load of the machine {max(loads):.1f} at most, {np.mean(loads):.1f} on average, "
+        f"{os.cpu_count()} processors"
     )
     if users <= 64:
         return rate >= 150 and p99 <= 250 and h99 <= 50 and set(statuses) == {200}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import postgres_server
 import pytest
+from sqlalchemy import create_engine, text
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +15,18 @@ def postgres() -> Iterator[str]:
     """Address of a real PostgreSQL, started once; skipped where there can be none."""
     with postgres_server.running() as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def own_postgres(postgres: str) -> Iterator[str]:
+    """Address of a database in it that nobody else uses."""
+    name = f"own_{secrets.token_hex(4)}"
+    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        yield f"{postgres.rpartition('/')[0]}/{name}"
+    finally:
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        server.dispose()

@@ -26,6 +26,10 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes = field(repr=False)
+    listed: list[tuple[str, str]] = field(default_factory=list, repr=False)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.listed if key.lower() == name.lower()]
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -61,9 +65,11 @@ class Server:
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
+                listed = answer.headers.items()
+                return Answer(answer.status, dict(listed), answer.read(), listed)
         except urllib.error.HTTPError as error:
-            return Answer(error.code, dict(error.headers), error.read())
+            listed = error.headers.items()
+            return Answer(error.code, dict(listed), error.read(), listed)
 
     @property
     def log(self) -> str:

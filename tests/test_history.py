@@ -138,7 +138,7 @@ def test_what_the_first_revision_holds_is_still_there_after_all_others(
 
 def test_variables_are_found_by_their_words(history: History) -> None:
     frame = pd.DataFrame(
-        {name: [i * k % 37 for i in range(60)] for name, k in zip("abc", (5, 7, 11))}
+        {name: [i * k % 37 for i in range(60)] for name, k in zip("abc", (5, 7, 11), strict=True)}
     )
     words = {
         "a": "Age of the person in years",

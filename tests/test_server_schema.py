@@ -20,8 +20,10 @@ EXAMPLES = int(os.environ.get("AUDIENCE_NB_SCHEMA_EXAMPLES", "6"))
 VERBS = ["ask", "refine", "say", "confirm", "build", "pick", "undo", "choose", "export", "x"]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("schema")
     frame = pd.DataFrame({"id": [f"c{i}" for i in range(300)], "age": [i % 60 for i in range(300)]})
     frame.to_csv(home / "people.csv", index=False)
@@ -34,6 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         },
         "most_sessions": 20,
     }
+    if request.param == "postgresql":
+        config["history_url"] = request.getfixturevalue("own_postgres")
     with served.running(home, config) as running:
         yield running
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from audience_nb.server.workflow import WORKFLOW
 __all__ = ["AudienceApp", "main"]
 
 _SWEEP_S = 15.0
+_SWITCH_S = 0.0005
 
 
 class ApiServer(ServerApp):
@@ -174,11 +175,15 @@ class AudienceApp(ExtensionApp):
             reports=reports,
         )
         self.house.document = openapi(self.operations, getattr(self.serverapp, "base_url", "/"))
-        self._log_as_json()
 
     def initialize_handlers(self) -> None:
         """Put up the doors."""
         self.handlers.extend(doors_of(self.operations))
+
+    def _link_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Read the settings, and log as they say from here on."""
+        super()._link_jupyter_server_extension(serverapp)
+        self._log_as_json()
 
     def _log_as_json(self) -> None:
         lines = JsonLines()
@@ -235,4 +240,9 @@ _DOCUMENT = Operation(
     DocumentAnswer,
 )
 
-main: Callable[[], None] = AudienceApp.launch_instance
+
+def main() -> None:
+    """Serve the interface alone."""
+    # Searches hold the interpreter; between two of them the loop must come in soon, for health.
+    sys.setswitchinterval(_SWITCH_S)
+    AudienceApp.launch_instance()

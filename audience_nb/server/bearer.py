@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from audience_nb.server.refusals import Refusal
 
 __all__ = ["Bearer"]
 
+# What a database and a log can hold: as long as their columns, and nothing that does not print.
+_NAME = re.compile(r"[^\W_][\w.@:+/ |-]{0,199}")
 # Never "none", and no algorithm that the token itself chooses.
 _ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS512", "ES256", "ES384", "EdDSA", "PS256")
 
@@ -110,7 +113,11 @@ class Bearer:
             raise Refusal(401, "The token has expired.", "Get a new one.") from None
         except (jwt.InvalidTokenError, KeyError, ValueError):
             # Not why: that would help whoever forges them.
-            raise Refusal(
-                401, "The token is not accepted.", "Get one for this server from its issuer."
-            ) from None
+            raise _not_accepted() from None
+        if not _NAME.fullmatch(found["sub"]):
+            raise _not_accepted()
         return found
+
+
+def _not_accepted() -> Refusal:
+    return Refusal(401, "The token is not accepted.", "Get one for this server from its issuer.")

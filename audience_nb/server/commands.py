@@ -62,7 +62,7 @@ def matrix(operations: Sequence[Operation], roles: Mapping[str, Role]) -> str:
 class _Command(JupyterApp):
     """Reads the same settings as the server."""
 
-    name = "audience_nb"
+    name = "jupyter_audience_nb"
     raise_config_file_errors = True
 
     def _settings(self) -> Any:

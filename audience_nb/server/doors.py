@@ -199,7 +199,10 @@ class Door(APIHandler):
             kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
                 raise Refusal(415, "The body is not JSON.", "Send application/json.")
-            return operation.takes.model_validate_json(bytes(self._body))
+            given = operation.takes.model_validate_json(bytes(self._body))
+            if b"\\u0000" in self._body and _has_nul(given.model_dump()):
+                raise InvalidInput("A text has a NUL character.", "Leave it out.")
+            return given
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             place = ".".join(str(part)[:40] for part in first["loc"]) or "the body"
@@ -300,6 +303,15 @@ def _said(path: dict[str, str], given: Any) -> dict[str, str | None]:
     verb = path.get("verb") or getattr(given, "action", None)
     known = verb is None or verb in VERBS or verb == "process"
     return {"verb": verb if known else "unknown", "target": target}
+
+
+def _has_nul(value: object) -> bool:
+    """Tell whether a text in it has the character that no database keeps."""
+    if isinstance(value, dict):
+        return any(map(_has_nul, (*value, *value.values())))
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def doors_of(operations: Sequence[Operation]) -> list[tuple[str, type[Door]]]:

@@ -7,12 +7,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audience_nb.history import History
 from audience_nb.server.pool import Pool
 from audience_nb.server.shelf import Shelf
 from audience_nb.server.work import Work
+from audience_nb.sources.conditions import Condition
+
+if TYPE_CHECKING:
+    from audience_nb.sources import Source
 
 __all__ = ["House"]
 
@@ -93,7 +97,7 @@ class House:
         return {
             "variable_selector": lambda: self.shelf.open().index.search("age", limit=1),
             "clustering_engine": _cluster,
-            "data_retriever": lambda: self.shelf.open().source.sample(1),
+            "data_retriever": lambda: _retrieve(self.shelf.open().source),
             "history": self.history.database.probe,
         }
 
@@ -113,6 +117,12 @@ class House:
         left = await self.work.stop(grace)
         self.history.close()
         return left
+
+
+def _retrieve(source: Source) -> None:
+    # Of one column the records that lack it: few, so that looking costs next to nothing.
+    column = next(iter(source.codes))
+    source.fetch([column], where=[Condition(column, "is missing")])
 
 
 def _cluster() -> None:

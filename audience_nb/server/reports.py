@@ -44,7 +44,7 @@ class Reports:
     def __init__(self, *, spans: bool = False, sentry_dsn: str = "") -> None:
         self._provider: Any = None
         self._tracer: Any = None
-        self._scope: Any = None
+        self._sentry: Any = None
         if spans:
             self._open_spans()
         if sentry_dsn:
@@ -65,11 +65,11 @@ class Reports:
 
     def _open_sentry(self, dsn: str) -> None:
         require("sentry_sdk", "telemetry")
-        from sentry_sdk import Client, Scope
+        from sentry_sdk import Client
         from sentry_sdk.utils import BadDsn
 
         try:
-            client = Client(
+            self._sentry = Client(
                 dsn=dsn,
                 release=f"audience_nb@{__version__}",
                 server_name="",
@@ -78,14 +78,12 @@ class Reports:
                 include_local_variables=False,
                 include_source_context=False,
                 max_breadcrumbs=0,
-                send_default_pii=False,
                 before_send=_without_texts,
             )
         except BadDsn as error:
             raise InvalidInput(
                 "The address of Sentry cannot be read.", "Give the DSN of a project."
             ) from error
-        self._scope = Scope(client=client)
 
     def answered(
         self,
@@ -143,18 +141,23 @@ class Reports:
         log_id : str
             Of the request.
         """
-        if self._scope is not None:
-            scope = self._scope.fork()
-            scope.set_tag("log_id", log_id)
-            scope.capture_exception(error)
+        if self._sentry is None:
+            return
+        from sentry_sdk import Scope
+        from sentry_sdk.utils import event_from_exception
+
+        # A client of our own: whatever else in this process uses Sentry is left alone.
+        event, hint = event_from_exception(error, client_options=self._sentry.options)
+        event["tags"] = {"log_id": log_id}
+        self._sentry.capture_event(event, hint=hint, scope=Scope())
 
     def close(self) -> None:
         """Send what is left, and stop."""
         if self._provider is not None:
             self._provider.force_flush(int(1000 * _FLUSH_S))
             self._provider.shutdown()
-        if self._scope is not None:
-            self._scope.get_client().close(timeout=_FLUSH_S)
+        if self._sentry is not None:
+            self._sentry.close(timeout=_FLUSH_S)
 
 
 def _without_texts(event: Any, _hint: Any) -> Any:

@@ -14,6 +14,7 @@ from audience_nb.server import messages as m
 from audience_nb.server.metrics import CLUSTERING, SELECTION
 from audience_nb.server.operations import Call, Operation
 from audience_nb.server.pool import Entry, checked_id
+from audience_nb.server.refusals import Refusal
 from audience_nb.server.roles import Need
 from audience_nb.server.served import ServedSession
 from audience_nb.server.work import Kind
@@ -42,6 +43,8 @@ _NEEDS: dict[str, Need] = {
 # The others may fetch records or cut them.
 _QUICK = {"choose", "ask", "select", "swap", "confirm", "pick", "rename", "undo", "redo", "restart"}
 _CUTS = {"segment", "build"}
+# From data that the role may not use, or no longer, to data that it may.
+_LEADS_AWAY = {"choose", "restart"}
 
 
 def need_of(verb: str) -> Need:
@@ -75,6 +78,11 @@ def _told(kept: Kept, source: str, snapshot: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _require_data(call: Call, session: ServedSession) -> None:
+    """Refuse to show what was made with data that the role may not use."""
+    call.principal.role.require_data(session.state.data_type, session.state.subtype)
+
+
 async def _start(call: Call) -> tuple[int, dict[str, Any]]:
     entry = await call.house.pool.start(call.principal, call.given.source)
     return 201, await _look_at(call, entry.kept.session_id)
@@ -86,6 +94,7 @@ async def _look(call: Call) -> dict[str, Any]:
 
 async def _look_at(call: Call, session_id: str) -> dict[str, Any]:
     def look(session: ServedSession, entry: Entry) -> dict[str, Any]:
+        _require_data(call, session)
         return _told(entry.kept, entry.source, session.snapshot().to_dict())
 
     return await call.house.pool.use(session_id, call.principal, "quick", look)
@@ -96,11 +105,15 @@ async def _perform(call: Call) -> dict[str, Any]:
     call.principal.role.require(need_of(verb))
 
     def do(session: ServedSession, entry: Entry) -> tuple[dict[str, Any], Entry]:
+        if verb not in _LEADS_AWAY:
+            _require_data(call, session)
         begun = time.perf_counter()
         try:
             shown = session.perform(verb, call.given.model_extra or {}).to_dict()
+            _require_data(call, session)
         except AudienceError as error:
-            if verb in _CUTS:
+            # What was handed back because the server stops has not failed.
+            if verb in _CUTS and not isinstance(error, Refusal):
                 call.house.history.keep_failure(
                     session, entry.user, error, source=entry.source, known=entry.kept
                 )
@@ -134,6 +147,7 @@ async def _find(call: Call) -> dict[str, Any]:
 
 async def _code(call: Call) -> dict[str, Any]:
     def code(session: ServedSession, _entry: Entry) -> dict[str, Any]:
+        _require_data(call, session)
         return {"code": session.to_code()}
 
     return await call.house.pool.use(call.path["session_id"], call.principal, "quick", code)
@@ -186,6 +200,8 @@ async def _workflow(call: Call) -> dict[str, Any]:
     row = await call.house.work.run(
         "quick", lambda: call.house.history.workflow(workflow_id, call.principal.name)
     )
+    cut = row["decisions"]
+    call.principal.role.require_data(cut["data_type"], cut["subtype"])
     segments = [
         {
             "segment_id": s["segment_id"],

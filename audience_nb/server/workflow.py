@@ -14,6 +14,7 @@ from audience_nb.server import messages as m
 from audience_nb.server.metrics import CLUSTERING, EXPORT_SIZE, SELECTION
 from audience_nb.server.operations import Call, FileAnswer, Operation, no_words
 from audience_nb.server.pool import Entry, checked_id
+from audience_nb.server.refusals import Refusal
 from audience_nb.server.served import ServedSession
 from audience_nb.server.work import Kind
 
@@ -52,9 +53,11 @@ async def _process(call: Call) -> dict[str, Any]:
             try:
                 shown = session.perform("build").to_dict()
             except AudienceError as error:
-                call.house.history.keep_failure(
-                    session, entry.user, error, source=entry.source, known=entry.kept
-                )
+                # What was handed back because the server stops has not failed.
+                if not isinstance(error, Refusal):
+                    call.house.history.keep_failure(
+                        session, entry.user, error, source=entry.source, known=entry.kept
+                    )
                 raise
             CLUSTERING.observe(time.perf_counter() - begun)
             return shown
@@ -247,6 +250,7 @@ async def _debug_clustering(call: Call) -> dict[str, Any]:
         row = call.house.history.workflow(workflow_id, call.principal.name)
         sizes = {str(s["segment_number"]): s["segment_size"] for s in row["segments"]}
         cut = row["decisions"]
+        call.principal.role.require_data(cut["data_type"], cut["subtype"])
         bounds = (cut["min_share"], cut["max_share"])
         n = row["total_records"]
         wrong = [
