@@ -181,7 +181,8 @@ from audience_nb.export import Audience
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    Audience("a", (), pd.DataFrame({"a": [random.randbytes(25).hex() for _ in range(20_000)]}), 1).write(sys.argv[1])
+    texts = [random.randbytes(25).hex() for _ in range(20_000)]
+    Audience("a", (), pd.DataFrame({"a": texts}), 1).write(sys.argv[1])
 except InvalidInput as error:
     print(error)
 """
