@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +27,7 @@ __all__ = [
     "columns_for",
     "destination",
     "destinations",
+    "opener_of",
     "register_destination",
 ]
 
@@ -189,7 +192,7 @@ def destination(name: str, **options: Any) -> Destination:
     >>> destination("file", path="renters.csv").name
     'file'
     """
-    opener = _opener(name)
+    opener = opener_of(name)
     try:
         return opener(**options)
     except TypeError as error:
@@ -200,7 +203,30 @@ def destination(name: str, **options: Any) -> Destination:
         ) from error
 
 
-def _opener(name: str) -> Callable[..., Destination]:
+def opener_of(name: str) -> Callable[..., Destination]:
+    """Give what opens a destination: called with the options, it gives the destination.
+
+    Parameters
+    ----------
+    name : str
+        One of `destinations()`.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    NotFound
+        If there is none of that name.
+    InvalidInput
+        If the package that brings it cannot be loaded.
+
+    Examples
+    --------
+    >>> opener_of("meta").account
+    ('audience_id',)
+    """
     if name in _REGISTERED:
         return _REGISTERED[name][1]
     if name in _OURS:
@@ -224,6 +250,12 @@ def _opener(name: str) -> Callable[..., Destination]:
 
 
 def _points() -> Any:
+    return _points_on(tuple(sys.path))
+
+
+@lru_cache(maxsize=4)
+def _points_on(path: tuple[str, ...]) -> Any:
+    """Read the packages of a path once: views ask with every click."""
     from importlib.metadata import entry_points
 
     return entry_points(group=ENTRY_POINTS)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FileDestination", "LiveRamp", "UploadFile", "X"]
 
 _PIECE = 50_000
-_SPECIAL = re.compile(r'[",;\r\n\t]')
+_SPECIAL = '",;\r\n\t'
 
 
 class UploadFile(Platform):
@@ -123,16 +123,18 @@ class UploadFile(Platform):
             lines.extend(
                 columns[0] if len(columns) == 1 else map(",".join, zip(*columns, strict=True))
             )
-            yield "".join(f"{line}\r\n" for line in lines)
+            yield "\r\n".join([*lines, ""])
 
     def _cells(self, texts: list[str]) -> list[str]:
         """Quote what has to be quoted: the csv module is slow where nothing is."""
         if self.quoted:
             return ['"' + text.replace('"', '""') + '"' for text in texts]
-        if not _SPECIAL.search("".join(texts)):
+        whole = "".join(texts)
+        if not any(mark in whole for mark in _SPECIAL):
             return texts
         return [
-            '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text for text in texts
+            '"' + text.replace('"', '""') + '"' if set(_SPECIAL) & set(text) else text
+            for text in texts
         ]
 
 
