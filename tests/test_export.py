@@ -49,7 +49,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(cells, st.floats(allow_nan=True, allow_infinity=True)), min_size=1))
 def test_any_text_and_number_survives(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str | None, float]]
