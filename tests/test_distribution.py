@@ -319,8 +319,11 @@ def test_options_are_checked() -> None:
         Webhook(endpoint="http://example.com/in")
     with pytest.raises(InvalidInput, match="one kind of identifier"):
         Pinterest(fields=["email", "maid"])
-    with pytest.raises(InvalidInput, match="cannot be opened"):
+    with pytest.raises(InvalidInput, match="'file' needs path"):
         destination("file")
+    with pytest.raises(InvalidInput, match="cannot be opened with the options path, shoe"):
+        register_destination("shop", lambda path: Webhook(endpoint="https://example.com"))
+        destination("shop", path="x", shoe=1)
 
 
 def test_destinations_are_registered() -> None:

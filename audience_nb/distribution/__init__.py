@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -196,6 +197,12 @@ def destination(name: str, **options: Any) -> Destination:
     try:
         return opener(**options)
     except TypeError as error:
+        missing = re.findall(r"'(\w+)'", str(error)) if "missing" in str(error) else []
+        if missing:
+            raise InvalidInput(
+                f"The destination {name!r} needs {', '.join(missing)}.",
+                f"Give it as an option: {missing[0]}=….",
+            ) from error
         raise InvalidInput(
             f"The destination {name!r} cannot be opened with the options "
             f"{', '.join(sorted(options)) or 'none'}.",
