@@ -20,6 +20,9 @@ suppress_warnings = ["ref.python"]
 # Single backquotes in docstrings are code.
 default_role = "code"
 
+# Attributes that a fit sets end in an underscore, which would else be taken for a link.
+strip_signature_backslash = True
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = False

@@ -90,11 +90,15 @@ class ConstrainedKMedians(
     labels_ : ndarray of int32, shape (n_records,)
         Cluster of each record; no other assignment within the bounds is cheaper for these
         centres.
-    cost_, inertia_ : float
+    cost_ : float
         Weighted sum of L1 distances of records to the centres of their clusters.
-    n_clusters_, n_iter_ : int
-        Clusters formed; times that the centres were moved in the run that was kept (over all
-        records, where starts were tried on a sample).
+    inertia_ : float
+        The same, by the name that scikit-learn gives it.
+    n_clusters_ : int
+        Clusters formed.
+    n_iter_ : int
+        Times that the centres were moved in the run that was kept (over all records, where
+        starts were tried on a sample).
     size_bounds_ : tuple of int
         Smallest and largest size allowed, in records.
     prices_ : ndarray of float64, shape (n_clusters,)
