@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import re
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
