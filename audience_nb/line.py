@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from audience_nb.dispatch import dispatch
 from audience_nb.errors import AudienceError, Cancelled, InvalidInput
 from audience_nb.snapshot import suggestion_values
 
@@ -103,10 +105,13 @@ class Line:
             self._send({"id": id, "ok": True})
         elif verb == "code":
             self._later(self._finds, self._code, id)
+        elif verb == "dispatch":
+            self._later(self._verbs, self._perform, id, self._dispatch, arguments)
         elif verb == "find":
             self._later(self._finds, self._find, id, arguments)
         else:
-            self._later(self._verbs, self._perform, id, verb, arguments)
+            work = partial(self._session.perform, verb)
+            self._later(self._verbs, self._perform, id, work, arguments)
 
     def _later(self, line: ThreadPoolExecutor, work: Callable[..., None], *given: Any) -> None:
         # The context tells the kernel which message the output of the work belongs to.
@@ -125,11 +130,28 @@ class Line:
         with self._answering(id):
             self._send({"id": id, "code": self._session.to_code()})
 
-    def _perform(self, id: str, verb: str, arguments: dict[str, Any]) -> None:
+    def _dispatch(self, arguments: dict[str, Any], tell: Callable[[str, float], None]) -> None:
+        """Take a destination a stage on. A view alone asks so: a token must not go further."""
+        options = arguments.get("options", {})
+        texts = [arguments.get(key, "") for key in ("destination", "stage", "token")]
+        named = [*options, *options.values()] if isinstance(options, dict) else [None]
+        if not all(isinstance(text, str) for text in (*texts, *named)):
+            raise InvalidInput("The message names no destination.", "Send one, and a stage.")
+        name, stage, token = texts
+        tell(f"{stage} {name}", 0.0)
+        confirm = arguments.get("confirm") is True
+        dispatch(self._session, name, stage, options, token, confirm)
+
+    def _perform(
+        self,
+        id: str,
+        work: Callable[[dict[str, Any], Callable[[str, float], None]], Any],
+        arguments: dict[str, Any],
+    ) -> None:
         with self._answering(id), self._progress(id) as tell:
             self._cancel.clear()
             try:
-                self._session.perform(verb, arguments, tell)
+                work(arguments, tell)
             except BaseException:
                 # A verb that failed told no one, yet what was said before it failed shall show.
                 self._show()

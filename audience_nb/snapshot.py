@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from audience_nb.dispatch import dispatch_values
 from audience_nb.errors import InvalidInput
 from audience_nb.policy import DATA_TYPES
 from audience_nb.policy.sensitive import category_of
@@ -88,8 +89,8 @@ class Snapshot:
             `revision`, `steps`, `data`, `data_type`, `subtype`, `data_types`, `messages`,
             `query`, `limit`, `understood`, `intents`, `filters`, `options`, `index`,
             `suggestions`, `selected`, `allowed_sensitive`, `budget`, `loaded`, `size_rule`,
-            `segmentation`, `audience`, `insights`, `export`, `deliveries`, `comparison`,
-            `explanation`, `language_model`, `undo`, `redo`.
+            `segmentation`, `audience`, `insights`, `export`, `deliveries`, `destinations`,
+            `comparison`, `explanation`, `language_model`, `undo`, `redo`.
         """
         return self.values
 
@@ -162,6 +163,7 @@ def take_snapshot(session: Session) -> Snapshot:
             "insights": session.insight_values,
             "export": dict(state.exported) if state.exported else None,
             "deliveries": [d.to_dict() for d in state.deliveries],
+            "destinations": dispatch_values(session),
             "comparison": session.comparison,
             "explanation": session.explanation,
             "language_model": session.language_model_name,

@@ -18,6 +18,7 @@ from audience_nb.snapshot import Message
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audience_nb.dispatch import Dispatch
     from audience_nb.distribution import Delivery
     from audience_nb.search import Suggestion
     from audience_nb.segments import Segmentation
@@ -85,6 +86,8 @@ class State:
     names: tuple[tuple[int, str], ...] = ()
     exported: Mapping[str, Any] | None = None
     deliveries: tuple[Delivery, ...] = ()
+    # How far each destination is with the audience as it stands.
+    dispatches: tuple[Dispatch, ...] = field(default=(), repr=False)
     # Sizes in records, where they were set so; the shares follow when the records are cut.
     min_size: int | None = None
     max_size: int | None = None
@@ -115,6 +118,15 @@ class State:
     def rows_may_be_seen(self) -> bool:
         """Whether a record may be seen at all."""
         return "view rows" in self.rule.allows
+
+
+# Parts of the state that say who is in the audience, what may be known of them, and its name.
+_AUDIENCE = frozenset(
+    {
+        *("data_type", "subtype", "minimum_count", "frame", "segmentation", "picked", "names"),
+        *("audience_name", "held_out", "allowed_sensitive"),
+    }
+)
 
 
 def step(method: F) -> F:
@@ -289,6 +301,9 @@ class Timeline:
     def change(self, label: str, **changes: Any) -> None:
         """Replace fields of the state; `label` says in words what an undo takes back."""
         self._label = label
+        if _AUDIENCE & changes.keys():
+            # What was checked and planned was about another audience.
+            changes.setdefault("dispatches", ())
         self.state = replace(self.state, **changes)
 
     def look(self, **changes: Any) -> None:
@@ -314,7 +329,7 @@ class Timeline:
             empty |= {"descriptions": (), "insights": (), "held_out": None}
             if state.updates and "updates" not in empty and state.updates[-1] is not None:
                 empty["updates"] = (*state.updates, None)
-            empty |= {"exported": None, "compared": (), "audience_name": None}
+            empty |= {"exported": None, "compared": (), "audience_name": None, "dispatches": ()}
             if isinstance(state.explained, int):
                 empty["explained"] = None
         if empty:

@@ -7,6 +7,7 @@ import { Code } from "./Code";
 import { Compare } from "./Compare";
 import { Conversation } from "./Conversation";
 import { DataTypes } from "./DataTypes";
+import { Destinations } from "./Destinations";
 import { Export } from "./Export";
 import { capital, count, plural } from "./format";
 import { type Model, useDark, useLink, useTrait, useUniqueId } from "./hooks";
@@ -133,6 +134,7 @@ export function App({ model, host }: { model: Model; host: Host }) {
             <h3 id={`${id}-export`}>Export</h3>
             <Export link={link} state={state} snapshot={snapshot} segmentation={segmentation} />
             <Alert link={link} problem={state.problem} verbs={["export"]} />
+            <Destinations link={link} state={state} snapshot={snapshot} />
           </div>
         )}
         {snapshot.query !== null && <Code link={link} state={state} snapshot={snapshot} />}

@@ -216,6 +216,48 @@ export interface Insights {
   }[];
 }
 
+/** One thing to know before an audience leaves. */
+export interface Finding {
+  level: "error" | "warning" | "info";
+  code: string;
+  message: string;
+  rows_affected: number;
+  fix: string;
+}
+
+/** How far one destination is with the audience as it stands. */
+export interface Destination {
+  name: string;
+  title: string;
+  /** Its options. */
+  asks: { name: string; label: string; required: boolean }[];
+  needs_token: boolean;
+  stands: "not checked" | "problems" | "ready" | "planned" | "tried" | "sent";
+  /** As they were typed. */
+  options: Record<string, string>;
+  findings: Finding[] | null;
+  plan: {
+    method: string;
+    endpoint: string;
+    rows: number;
+    rows_dropped: Record<string, number>;
+    batches: { count: number; largest: number };
+    /** Identifiers are cut short. */
+    first_payload: unknown;
+    digest: string;
+    retention_days: number | null;
+    allowed: boolean;
+  } | null;
+  delivery: {
+    rows_sent: number;
+    rows_before: number;
+    rows_dropped: Record<string, number>;
+    dry_run: boolean;
+    location: string;
+    batches: number;
+  } | null;
+}
+
 export interface SizeRule {
   n_segments: number | "auto";
   min_share: number;
@@ -255,6 +297,7 @@ export interface Snapshot {
   segmentation: Segmentation | null;
   audience: { name: string; segments: number[]; size: number; share: number } | null;
   export: { path: string; rows: number; columns: number; notes: string[] } | null;
+  destinations?: Destination[];
   comparison?: Comparison | null;
   insights?: Insights | null;
   /** Its name, where one is asked for. */
@@ -287,6 +330,7 @@ export type Verb =
   | "hold_out"
   | "reword"
   | "export_lookalike"
+  | "dispatch"
   | "find"
   | "code"
   | "cancel";
