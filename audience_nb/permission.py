@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audience_nb.dropped import Dropped
-from audience_nb.errors import InvalidInput, NotAllowed, NotFound
+from audience_nb.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audience_nb.policy.suppression import SuppressionList
     from audience_nb.sources import Source
 
-__all__ = ["permitted", "suppression_lists"]
+__all__ = ["permitted"]
 
 
 def permitted(
@@ -97,42 +97,3 @@ def permitted(
             "Look at the columns of consent and at the lists.",
         )
     return frame[keep], tuple(reasons)
-
-
-def suppression_lists(given: object) -> tuple[SuppressionList, ...]:
-    """Take one list, several, or plain identifiers of records.
-
-    Parameters
-    ----------
-    given : SuppressionList, sequence of them, iterable of identifiers, or None
-        What a person gave.
-
-    Returns
-    -------
-    tuple of SuppressionList
-
-    Raises
-    ------
-    InvalidInput
-        If it is none of these.
-
-    Examples
-    --------
-    >>> suppression_lists(["C-0001"])
-    (SuppressionList('suppression list', 1 entries, column None),)
-    """
-    from audience_nb.policy.suppression import SuppressionList
-
-    if given is None:
-        return ()
-    if isinstance(given, SuppressionList):
-        return (given,)
-    try:
-        entries = list(given)  # type: ignore[call-overload]
-    except TypeError as error:
-        raise InvalidInput(
-            f"A {type(given).__name__} is no suppression list.", "Give a list of identifiers."
-        ) from error
-    if entries and all(isinstance(entry, SuppressionList) for entry in entries):
-        return tuple(entries)
-    return (SuppressionList(given if isinstance(given, str) else entries),)

@@ -12,8 +12,9 @@ from audience_nb.dropped import Dropped, merged
 from audience_nb.errors import Infeasible, InvalidInput, NotAllowed, NotFound, WrongStep
 from audience_nb.findings import Findings
 from audience_nb.inquiry import Inquiry
-from audience_nb.permission import permitted, suppression_lists
+from audience_nb.permission import permitted
 from audience_nb.policy import check_identifier, check_values, require_allowed, rule_of
+from audience_nb.policy.suppression import suppression_lists
 from audience_nb.refinement import shares_of
 from audience_nb.sources import fetch_report
 from audience_nb.timeline import State, step

@@ -270,6 +270,11 @@ def test_suppressed_people_stay() -> None:
     listed = Meta(suppression=["3", 4])
     plan = listed.plan(audience(200), people(200))
     assert plan.rows_dropped == {"on the suppression list": 2}
+    # By whatever identifier they are named, plain or hashed.
+    digest = hashlib.sha256(b"p7@example.com").hexdigest()
+    named = Meta(suppression=["3", " P5@Example.com", digest, "+1 (416) 555-0109"])
+    table = people(200, phone=[f"+1416555{i:04d}" for i in range(100, 300)])
+    assert named.plan(audience(200), table).rows_dropped == {"on the suppression list": 4}
 
 
 def test_a_plan_shows_the_request_and_nobody() -> None:

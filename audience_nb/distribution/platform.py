@@ -19,7 +19,7 @@ from audience_nb.distribution.rows import Prepared, prepare
 from audience_nb.distribution.rule import Rule
 from audience_nb.embedding.retries import Failure, Patience
 from audience_nb.errors import InvalidInput, NotAllowed
-from audience_nb.policy.suppression import SuppressionList
+from audience_nb.policy.suppression import suppression_lists
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,7 +175,7 @@ class Platform:
         ):
             raise InvalidInput(f"retention_days is {retention_days!r}.", "Give whole days.")
         self.description = description
-        self.suppression = _lists(suppression)
+        self.suppression = suppression_lists(suppression)
         self.endpoint = checked_endpoint(endpoint or self.base)
         self.options = {name: account.get(name) for name in (*self.account, *self.optional)}
         self._journals = Path(journal) if journal is not None else journal_folder()
@@ -494,16 +494,3 @@ def _cut(cell: str) -> str:
     if not cell:
         return ""
     return f"{cell[:_SHOWN]}…" if _HASH.fullmatch(cell) else f"{cell[:1]}…"
-
-
-def _lists(given: object) -> tuple[SuppressionList, ...]:
-    if given is None:
-        return ()
-    if isinstance(given, SuppressionList):
-        return (given,)
-    entries = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else None
-    if entries is None:
-        raise InvalidInput("No suppression list is given.", "Give a list of identifiers.")
-    if all(isinstance(entry, SuppressionList) for entry in entries):
-        return tuple(entries)
-    return (SuppressionList(entries),)

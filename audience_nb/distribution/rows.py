@@ -26,6 +26,7 @@ __all__ = ["Prepared", "prepare"]
 # Texts of so many rows are in memory at a time.
 _PIECE = 50_000
 _SHARING = "consent_sharing"
+_IDENTIFIERS = frozenset({"email", "phone", "maid", "uid2", "rampid", "customer_id", "username"})
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,15 @@ def _permitted(
                 f"The {listed.name} is about {listed.column!r}, which is not fetched.",
                 "Name a column of identifiers.",
             )
-        values = people.index if listed.column is None else people[listed.column]
-        on_it = listed.lists(values) & keep
+        if listed.column is not None:
+            on_it = listed.lists(people[listed.column])
+        else:
+            # Whoever names no column means the person, by whatever identifier.
+            on_it = listed.lists(people.index)
+            for column in people.columns:
+                if field_of(column) in _IDENTIFIERS:
+                    on_it = on_it | listed.lists(people[column])
+        on_it = on_it & keep
         dropped.append(Dropped(f"on the {listed.name}", int(on_it.sum())))
         keep = keep & ~on_it
     return keep, dropped

@@ -17,7 +17,7 @@ from audience_nb.errors import InvalidInput
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SuppressionList", "normalised"]
+__all__ = ["SuppressionList", "normalised", "suppression_lists"]
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")
@@ -151,6 +151,43 @@ class SuppressionList:
         """
         listed = self.lists(values)
         return ~listed, Dropped(f"on the {self.name}", int(listed.sum()))
+
+
+def suppression_lists(given: object) -> tuple[SuppressionList, ...]:
+    """Take one list, several, or plain identifiers of records.
+
+    Parameters
+    ----------
+    given : SuppressionList, sequence of them, iterable of identifiers, or None
+        What a person gave.
+
+    Returns
+    -------
+    tuple of SuppressionList
+
+    Raises
+    ------
+    InvalidInput
+        If it is none of these.
+
+    Examples
+    --------
+    >>> suppression_lists(["C-0001"])
+    (SuppressionList('suppression list', 1 entries, column None),)
+    """
+    if given is None:
+        return ()
+    if isinstance(given, SuppressionList):
+        return (given,)
+    try:
+        entries = list(given)  # type: ignore[call-overload]
+    except TypeError as error:
+        raise InvalidInput(
+            f"A {type(given).__name__} is no suppression list.", "Give a list of identifiers."
+        ) from error
+    if entries and all(isinstance(entry, SuppressionList) for entry in entries):
+        return tuple(entries)
+    return (SuppressionList(given if isinstance(given, str) else entries),)
 
 
 def _digest(text: str) -> str:
