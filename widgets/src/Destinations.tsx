@@ -148,7 +148,7 @@ function Place({ place, link, state, stage, mine, onAsk }: PlaceProps) {
                 </p>
               ))}
             </div>
-            <p class="anb-options">
+            <p class="anb-place-actions">
               {action("check", "Check")}
               {action("plan", "Plan")}
               {action("try", "Dry run")}
