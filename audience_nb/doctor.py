@@ -223,7 +223,11 @@ def _cache(topic: str) -> Iterator[Diagnosis]:
     root = cache_root()
     shown = _shown(root)
     place = next(p for p in (root, *root.absolute().parents) if p.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK):
+    try:
+        # Permissions do not tell of disks that are full or may only be read.
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError:
         text = f"{shown} cannot be written to: the index is built anew each time."
         yield Diagnosis(topic, text, "fault", "Set AUDIENCE_NB_CACHE to a folder of your own.")
         return
@@ -338,7 +342,13 @@ def _free_mb() -> float | None:
 
 
 def _services(topic: str) -> Iterator[Diagnosis]:
-    key = "is set (not shown)" if os.environ.get("OPENAI_API_KEY") else "is not set"
+    given = os.environ.get("OPENAI_API_KEY", "")
+    if any(c.isspace() or c in "\"'" or not c.isprintable() for c in given):
+        text = "OPENAI_API_KEY holds white space or quotation marks, which no key does."
+        move = "Set it anew without them. It is used only if asked for."
+        yield Diagnosis(topic, text, "note", move)
+        return
+    key = "is set (not shown, not tried)" if given else "is not set"
     other = ", with OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else ""
     yield Diagnosis(topic, f"none is needed. OPENAI_API_KEY {key}{other}; used only if asked for")
 

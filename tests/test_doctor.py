@@ -63,6 +63,22 @@ def test_a_cache_that_cannot_be_written_to_is_a_fault(tmp_path: Path) -> None:
     assert found.stdout.splitlines()[-1].startswith("1 fault, ")
 
 
+def test_a_folder_is_tried_rather_than_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Root may write to anything, or so its permissions say.
+    monkeypatch.setenv("AUDIENCE_NB_CACHE", "/proc/nothing")
+    if not Path("/proc").is_dir():
+        pytest.skip("no /proc here")
+    assert [d.state for d in doctor.diagnose() if d.topic == "Cache"] == ["fault"]
+
+
+def test_a_key_with_marks_around_it_is_noted_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in (f'"{KEY}"', f"{KEY}\n", f" {KEY}"):
+        monkeypatch.setenv("OPENAI_API_KEY", given)
+        [found] = [d for d in doctor.diagnose() if d.topic == "Services"]
+        assert found.state == "note" and "Set it anew" in found.next_move
+        assert KEY not in str(found)
+
+
 def test_a_torn_installation_is_a_fault(tmp_path: Path) -> None:
     skipped = shutil.ignore_patterns("__pycache__", "vega.js")
     shutil.copytree(ROOT / "audience_nb", tmp_path / "audience_nb", ignore=skipped)
