@@ -107,6 +107,7 @@ def dispatch(
     options: Mapping[str, str],
     token: str = "",
     confirm: bool = False,
+    purpose: str = "",
 ) -> None:
     """Take one destination a stage on; the session keeps what came of it.
 
@@ -124,6 +125,8 @@ def dispatch(
         What a platform lets one in with. Kept nowhere.
     confirm : bool, optional
         Without it nothing is sent.
+    purpose : str, optional
+        Why, for the audit log.
 
     Raises
     ------
@@ -143,27 +146,31 @@ def dispatch(
     typed = {key: value.strip() for key, value in options.items() if value.strip()}
     given = _read(name, typed)
     found: dict[str, Any] = {}
-    try:
-        with session.one_step():
-            if stage == "check":
-                found["findings"] = session.check_destination(name, **given)
-            else:
-                plan = session.plan(name, **given)
-                found |= {"findings": plan.findings, "plan": plan}
-            if stage in ("try", "send"):
-                sent = stage == "send"
-                found["delivery"] = session.distribute(
-                    name, confirm=sent, token=(token or None) if sent else None, **given
-                )
-            _keep(session, Dispatch(name, typed, **found))
-    except (NotAllowed, SourceFailed) as error:
-        # The step took everything back; that it was refused, and how far it got, is kept.
-        if stage == "send" and found:
-            delivery = getattr(error, "delivery", None)
-            refusal = (error.fact, error.next_move)
+    with session.lock:
+        try:
             with session.one_step():
-                _keep(session, Dispatch(name, typed, **found, delivery=delivery, refusal=refusal))
-        raise
+                if stage == "check":
+                    found["findings"] = session.check_destination(name, **given)
+                else:
+                    plan = session.plan(name, **given)
+                    found |= {"findings": plan.findings, "plan": plan}
+                if stage == "try":
+                    found["delivery"] = session.distribute(name, **given)
+                elif stage == "send":
+                    # A destination of somebody else's may know of no token.
+                    let_in = {"token": token} if token else {}
+                    found["delivery"] = session.distribute(
+                        name, confirm=True, purpose=purpose[:_LONGEST], **let_in, **given
+                    )
+                _keep(session, Dispatch(name, typed, **found))
+        except (NotAllowed, SourceFailed) as error:
+            # The step took everything back; that it was refused, and how far it got, is kept.
+            if stage == "send" and found:
+                found["delivery"] = getattr(error, "delivery", None)
+                found["refusal"] = (error.fact, error.next_move)
+                with session.one_step():
+                    _keep(session, Dispatch(name, typed, **found))
+            raise
 
 
 def _keep(session: Session, mine: Dispatch) -> None:
@@ -248,6 +255,11 @@ def _read(name: str, typed: Mapping[str, str]) -> dict[str, Any]:
             if not value.isdecimal():
                 raise InvalidInput(f"{value!r} is no number of days.", "Give whole days.")
             given[option] = int(value)
+        elif option == "endpoint" and "?" in value:
+            raise InvalidInput(
+                "The address has a query, which may hold a key; options are kept with the view.",
+                "Leave it out, or send in code: session.distribute(…, endpoint=…).",
+            )
         elif option != "path":
             given[option] = value
     for option, ask in asks.items():

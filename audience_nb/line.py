@@ -133,14 +133,14 @@ class Line:
     def _dispatch(self, arguments: dict[str, Any], tell: Callable[[str, float], None]) -> None:
         """Take a destination a stage on. A view alone asks so: a token must not go further."""
         options = arguments.get("options", {})
-        texts = [arguments.get(key, "") for key in ("destination", "stage", "token")]
+        texts = [arguments.get(key, "") for key in ("destination", "stage", "token", "purpose")]
         named = [*options, *options.values()] if isinstance(options, dict) else [None]
         if not all(isinstance(text, str) for text in (*texts, *named)):
             raise InvalidInput("The message names no destination.", "Send one, and a stage.")
-        name, stage, token = texts
+        name, stage, token, purpose = texts
         tell(f"{stage} {name}", 0.0)
         confirm = arguments.get("confirm") is True
-        dispatch(self._session, name, stage, options, token, confirm)
+        dispatch(self._session, name, stage, options, token, confirm, purpose)
 
     def _perform(
         self,

@@ -134,7 +134,17 @@ export function App({ model, host }: { model: Model; host: Host }) {
             <h3 id={`${id}-export`}>Export</h3>
             <Export link={link} state={state} snapshot={snapshot} segmentation={segmentation} />
             <Alert link={link} problem={state.problem} verbs={["export"]} />
-            <Destinations link={link} state={state} snapshot={snapshot} />
+          </div>
+        )}
+        {snapshot.destinations && snapshot.destinations.length > 0 && (
+          <div class="anb-panel anb-destinations" role="group" aria-labelledby={`${id}-destinations`}>
+            <h3 id={`${id}-destinations`}>Destinations</h3>
+            <Destinations
+              link={link}
+              state={state}
+              snapshot={snapshot}
+              destinations={snapshot.destinations}
+            />
           </div>
         )}
         {snapshot.query !== null && <Code link={link} state={state} snapshot={snapshot} />}

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Alert } from "./Alert";
 import { capital, count, plural } from "./format";
 import { useUniqueId } from "./hooks";
@@ -9,6 +9,7 @@ interface Props {
   link: Link;
   state: LinkState;
   snapshot: Snapshot;
+  destinations: Destination[];
 }
 
 type Stage = "check" | "plan" | "try" | "send";
@@ -20,6 +21,7 @@ const STANDS: Record<Destination["stands"], string> = {
   planned: "Planned",
   tried: "Dry run done",
   sent: "Sent",
+  refused: "Refused",
 };
 const DOING: Record<Stage, string> = {
   check: "Checking…",
@@ -27,50 +29,51 @@ const DOING: Record<Stage, string> = {
   try: "Trying…",
   send: "Sending…",
 };
-const LEVELS: Record<Finding["level"], string> = { error: "Error", warning: "Warning", info: "Note" };
+const HINTS: Record<string, string> = {
+  path: "Named as the destination",
+  region: "Two letters, such as CA",
+  retention_days: "As the platform does",
+  endpoint: "The platform's own",
+};
+const people = (n: number) => plural(n, "person", "people");
 
 /** Where the audience may be sent: each destination is checked, planned, tried, and sent to. */
-export function Destinations({ link, state, snapshot }: Props) {
+export function Destinations({ link, state, snapshot, destinations }: Props) {
   // Whose answer, or whose failure, is awaited.
   const [asked, setAsked] = useState<{ name: string; stage: Stage } | null>(null);
-  const { destinations } = snapshot;
-  if (!destinations?.length) return null;
   const type = snapshot.data_types.find((t) => t.code === snapshot.data_type);
-  const refused = type?.refuses.includes("distribute") ?? false;
+  if (type?.refuses.includes("distribute")) {
+    return (
+      <p class="anb-note">
+        {type.title} lets nothing be sent: its people stay in the room. To send an audience, choose
+        first party or third party data.
+      </p>
+    );
+  }
   return (
-    <details class="anb-destinations">
-      <summary>Destinations</summary>
-      {refused ? (
-        <p class="anb-note">
-          {type?.title} lets nothing be sent. To send an audience, choose first party or third party
-          data.
-        </p>
-      ) : (
-        <>
-          <p class="anb-note">
-            Nothing leaves by checking, planning or a dry run. Identifiers leave hashed, by the rules
-            of each platform.
-          </p>
-          <ul class="anb-places">
-            {destinations.map((place) => (
-              <Place
-                key={place.name}
-                place={place}
-                link={link}
-                state={state}
-                stage={state.pending === "dispatch" && asked?.name === place.name ? asked.stage : null}
-                mine={asked?.name === place.name}
-                onAsk={(stage, more) => {
-                  const sent = link.perform("dispatch", { destination: place.name, stage, ...more });
-                  if (sent) setAsked({ name: place.name, stage });
-                  return sent;
-                }}
-              />
-            ))}
-          </ul>
-        </>
-      )}
-    </details>
+    <>
+      <p class="anb-note">
+        Nothing leaves by a check, a plan or a dry run. Identifiers leave hashed, by the rules of
+        each platform.
+      </p>
+      <ul class="anb-places">
+        {destinations.map((place) => (
+          <Place
+            key={place.name}
+            place={place}
+            link={link}
+            state={state}
+            stage={state.pending === "dispatch" && asked?.name === place.name ? asked.stage : null}
+            mine={asked?.name === place.name}
+            onAsk={(stage, more) => {
+              const sent = link.perform("dispatch", { destination: place.name, stage, ...more });
+              if (sent) setAsked({ name: place.name, stage });
+              return sent;
+            }}
+          />
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -87,23 +90,23 @@ interface PlaceProps {
 function Place({ place, link, state, stage, mine, onAsk }: PlaceProps) {
   const id = useUniqueId();
   const [typed, setTyped] = useState<Record<string, string>>({});
-  const [token, setToken] = useState("");
-  const [sure, setSure] = useState(false);
   const options = { ...place.options, ...typed };
   const missing = place.asks.filter((a) => a.required && !options[a.name]?.trim());
   const blocked = state.pending !== null || missing.length > 0;
   // What was found is about the options as they were.
-  const changed = place.asks.some(
-    (a) => (options[a.name] ?? "").trim() !== (place.options[a.name] ?? ""),
-  );
-  const plan = changed ? null : place.plan;
-  const ready = plan?.allowed === true && !blocked && sure && (token !== "" || !place.needs_token);
+  const changed =
+    place.stands !== "not checked" &&
+    place.asks.some((a) => (options[a.name] ?? "").trim() !== (place.options[a.name] ?? ""));
+  const stands = changed ? "not checked" : place.stands;
+  const shown = changed ? { ...place, findings: null, plan: null, delivery: null, refusal: null } : place;
+  const problem = mine ? state.problem : null;
   const ask = (next: Stage, more: Record<string, unknown> = {}) =>
     !blocked && onAsk(next, { options, ...more });
   const action = (next: Stage, label: string) => (
     <button
       type={next === "check" ? "submit" : "button"}
       aria-disabled={blocked}
+      aria-describedby={missing.length ? `${id}-missing` : undefined}
       onClick={next === "check" ? undefined : () => ask(next)}
     >
       {stage === next ? DOING[next] : label}
@@ -114,9 +117,9 @@ function Place({ place, link, state, stage, mine, onAsk }: PlaceProps) {
     <li>
       <details>
         <summary>
-          <span>{capital(place.title)}</span>{" "}
-          <span class="anb-tag" data-stands={place.stands}>
-            {STANDS[place.stands]}
+          <span class="anb-place-title">{capital(place.title)}</span>
+          <span class="anb-tag" data-stands={stands}>
+            {STANDS[stands]}
           </span>
         </summary>
         <div class="anb-place">
@@ -137,70 +140,54 @@ function Place({ place, link, state, stage, mine, onAsk }: PlaceProps) {
                     id={`${id}-${a.name}`}
                     type="text"
                     autocomplete="off"
+                    spellcheck={false}
+                    inputMode={a.name === "retention_days" ? "numeric" : undefined}
                     maxLength={300}
                     required={a.required}
-                    placeholder={HINTS[a.name] ?? ""}
+                    placeholder={a.required ? "" : (HINTS[a.name] ?? "")}
                     value={options[a.name] ?? ""}
-                    onInput={(event) =>
-                      setTyped({ ...typed, [a.name]: event.currentTarget.value })
-                    }
+                    onInput={(event) => setTyped({ ...typed, [a.name]: event.currentTarget.value })}
                   />
                 </p>
               ))}
             </div>
-            <p class="anb-place-actions">
+            <p class="anb-past">
               {action("check", "Check")}
               {action("plan", "Plan")}
               {action("try", "Dry run")}
             </p>
-          </form>
-          <Alert link={link} problem={mine ? state.problem : null} verbs={["dispatch"]} />
-          <div role="status">
-            {changed && place.findings && (
-              <p class="anb-note">The options have changed. Check again.</p>
-            )}
-            {!changed && place.findings && <Findings found={place.findings} />}
-            {plan && <Planned plan={plan} />}
-            {!changed && place.delivery && <Delivered delivery={place.delivery} />}
-          </div>
-          {plan?.allowed && (
-            <form
-              class="anb-send"
-              onSubmit={(event) => {
-                event.preventDefault();
-                if (!ready || !ask("send", { token, confirm: true })) return;
-                // Whatever comes of it: the next sending is asked for anew.
-                setToken("");
-                setSure(false);
-              }}
-            >
-              {place.needs_token && (
-                <p class="anb-field">
-                  <label for={`${id}-token`}>Access token</label>
-                  <input
-                    id={`${id}-token`}
-                    type="password"
-                    autocomplete="off"
-                    value={token}
-                    onInput={(event) => setToken(event.currentTarget.value)}
-                  />
-                  <span class="anb-note">It goes to the kernel once, and is kept nowhere.</span>
-                </p>
-              )}
-              <p>
-                <label>
-                  <input
-                    type="checkbox"
-                    checked={sure}
-                    onChange={(event) => setSure(event.currentTarget.checked)}
-                  />{" "}
-                  {place.needs_token ? "Send" : "Write"} {plural(plan.rows, "row")} now
-                </label>
+            {missing.length > 0 && (
+              <p id={`${id}-missing`} class="anb-note">
+                Fill in first: {missing.map((a) => a.label).join(", ")}.
               </p>
-              <button type="submit" class="anb-primary" aria-disabled={!ready}>
-                {stage === "send" ? DOING.send : place.needs_token ? "Send" : "Write the file"}
-              </button>
-            </form>
+            )}
+          </form>
+          {stage && (
+            <progress aria-label={`${capital(place.title)}: ${DOING[stage].replace("…", "")}`} />
+          )}
+          <Alert link={link} problem={problem} verbs={["dispatch"]} />
+          {shown.refusal && !problem && (
+            <div class="anb-alert">
+              <p>
+                <strong>{shown.refusal.fact}</strong> {shown.refusal.next_move}
+              </p>
+            </div>
+          )}
+          <p role="status" class={stands === "tried" || stands === "sent" ? "anb-written" : ""}>
+            {outcome(shown, stage, changed)}
+          </p>
+          {shown.findings && <Findings found={shown.findings} />}
+          {shown.plan && <Planned plan={shown.plan} />}
+          {shown.plan?.allowed && (
+            <Sending
+              // Whoever else would leave is agreed to anew.
+              key={`${shown.plan.digest} ${shown.plan.rows}`}
+              place={place}
+              rows={shown.plan.rows}
+              busy={blocked}
+              sending={stage === "send"}
+              onSend={(more) => ask("send", { ...more, confirm: true })}
+            />
           )}
         </div>
       </details>
@@ -208,32 +195,84 @@ function Place({ place, link, state, stage, mine, onAsk }: PlaceProps) {
   );
 }
 
-const HINTS: Record<string, string> = {
-  path: "From the destination",
-  region: "Two letters, such as CA",
-  endpoint: "https://…",
-};
+/** What the last stage came to, in one or two sentences. */
+function outcome(place: Destination, stage: Stage | null, changed: boolean) {
+  const { delivery, plan, findings } = place;
+  if (stage === "send" && plan) return `Sending ${people(plan.rows)}…`;
+  if (stage) return DOING[stage];
+  if (changed) return "The options have changed. Check again.";
+  if (delivery) {
+    const { rows_sent, rows_before, dry_run, location } = delivery;
+    const before = rows_before > 0 && ` ${people(rows_before)} had been sent before.`;
+    if (place.refusal) return `${people(rows_sent)} had been taken when it broke off.${before || ""}`;
+    return (
+      <>
+        <strong>
+          {dry_run
+            ? `Dry run: ${people(rows_sent)} would be sent. Nothing left.`
+            : place.needs_token
+              ? `${people(rows_sent)} sent.`
+              : `${people(rows_sent)} written.`}
+        </strong>
+        {before}
+        {stayed(delivery.rows_dropped)}
+        {!dry_run && location && (
+          <>
+            {" "}
+            <span class="anb-soft">At</span> <code>{location}</code>
+          </>
+        )}
+      </>
+    );
+  }
+  if (plan || findings === null) return "";
+  const errors = findings.filter((f) => f.level === "error").length;
+  return errors ? `${plural(errors, "error")}: nothing can be sent.` : "Nothing forbids sending it.";
+}
+
+const LEVELS: [Finding["level"], string][] = [
+  ["error", "Errors"],
+  ["warning", "Warnings"],
+  ["info", "Notes"],
+];
 
 function Findings({ found }: { found: Finding[] }) {
-  if (found.length === 0) return <p>Nothing hinders it.</p>;
   return (
-    <ul class="anb-findings">
-      {found.map((f) => (
-        <li key={f.code + f.message} data-level={f.level}>
-          <strong>{LEVELS[f.level]}</strong> {f.message}{" "}
-          {f.fix && <span class="anb-soft">{f.fix}</span>}
-        </li>
-      ))}
-    </ul>
+    <>
+      {LEVELS.map(([level, title]) => {
+        const these = found.filter((f) => f.level === level);
+        if (these.length === 0) return null;
+        return (
+          <div key={level} class="anb-findings" data-level={level}>
+            <h4>{title}</h4>
+            <ul>
+              {these.map((f) => (
+                <li key={f.code + f.message}>
+                  {f.message} {f.fix && <span class="anb-soft">{f.fix}</span>}
+                  {f.rows_affected > 0 && (
+                    <span class="anb-tag">{plural(f.rows_affected, "row")}</span>
+                  )}
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      })}
+    </>
   );
 }
 
 function Planned({ plan }: { plan: NonNullable<Destination["plan"]> }) {
   const { count: requests, largest } = plan.batches;
+  const text =
+    typeof plan.first_payload === "string"
+      ? plan.first_payload
+      : JSON.stringify(plan.first_payload, null, 2);
   return (
     <div class="anb-planned">
+      <h4>Plan</h4>
       <p>
-        <strong>{plural(plan.rows, "row")} would leave</strong>
+        <strong>{people(plan.rows)} would leave</strong>
         {plan.endpoint && (
           <>
             {" "}
@@ -244,43 +283,108 @@ function Planned({ plan }: { plan: NonNullable<Destination["plan"]> }) {
         .{stayed(plan.rows_dropped)}
         {plan.retention_days !== null && ` To be kept for ${plural(plan.retention_days, "day")}.`}
       </p>
-      <details>
-        <summary>The first of it, identifiers cut short</summary>
-        <pre class="anb-payload" tabIndex={0}>
-          <code>
-            {typeof plan.first_payload === "string"
-              ? plan.first_payload
-              : JSON.stringify(plan.first_payload, null, 2)}
-          </code>
-        </pre>
-      </details>
-    </div>
-  );
-}
-
-function Delivered({ delivery }: { delivery: NonNullable<Destination["delivery"]> }) {
-  const { rows_sent, rows_before, dry_run, location } = delivery;
-  return (
-    <div class="anb-written">
-      <p>
-        <strong>
-          {dry_run
-            ? `Dry run: ${plural(rows_sent, "row")} would be sent. Nothing left.`
-            : `${plural(rows_sent, "row")} sent.`}
-        </strong>
-        {rows_before > 0 && ` ${plural(rows_before, "row")} were there before.`}
-        {stayed(delivery.rows_dropped)}
-      </p>
-      {!dry_run && location && (
-        <p class="anb-soft">
-          At <code>{location}</code>
-        </p>
+      {plan.rows > 0 && (
+        <>
+          <p class="anb-note">The first two people as they would leave, identifiers cut short:</p>
+          <pre tabIndex={0} role="region" aria-label="What would leave first">
+            <code>{text}</code>
+          </pre>
+        </>
       )}
     </div>
   );
 }
 
+interface SendingProps {
+  place: Destination;
+  rows: number;
+  busy: boolean;
+  sending: boolean;
+  onSend: (more: { token: string; purpose: string }) => boolean;
+}
+
+/** The token, and the word that they shall leave now: both, each time. */
+function Sending({ place, rows, busy, sending, onSend }: SendingProps) {
+  const id = useUniqueId();
+  const [token, setToken] = useState("");
+  const [purpose, setPurpose] = useState("");
+  const [sure, setSure] = useState(false);
+  // A token that was typed is not left lying about.
+  useEffect(() => {
+    if (!token) return;
+    const forget = setTimeout(() => setToken(""), FORGET_MS);
+    return () => clearTimeout(forget);
+  }, [token]);
+  const ready = !busy && rows > 0 && sure && (token !== "" || !place.needs_token);
+  return (
+    <form
+      class="anb-send"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!ready || !onSend({ token, purpose: purpose.trim() })) return;
+        // Whatever comes of it: the next sending is asked for anew.
+        setToken("");
+        setSure(false);
+      }}
+    >
+      <h4>{place.needs_token ? "Send" : "Write the file"}</h4>
+      <div class="anb-place-fields">
+        {place.needs_token && (
+          <p class="anb-field">
+            <label for={`${id}-token`}>Access token</label>
+            <input
+              id={`${id}-token`}
+              type="password"
+              autocomplete="off"
+              aria-describedby={`${id}-once`}
+              value={token}
+              onInput={(event) => setToken(event.currentTarget.value)}
+            />
+            <span id={`${id}-once`} class="anb-note">
+              Goes to the kernel once, and is kept nowhere.
+            </span>
+          </p>
+        )}
+        <p class="anb-field">
+          <label for={`${id}-purpose`}>
+            Purpose<span class="anb-soft"> (optional)</span>
+          </label>
+          <input
+            id={`${id}-purpose`}
+            type="text"
+            autocomplete="off"
+            maxLength={200}
+            aria-describedby={`${id}-audit`}
+            value={purpose}
+            onInput={(event) => setPurpose(event.currentTarget.value)}
+          />
+          <span id={`${id}-audit`} class="anb-note">
+            Stands in the audit log, where one is kept.
+          </span>
+        </p>
+      </div>
+      <label class="anb-sure">
+        <input
+          type="checkbox"
+          checked={sure}
+          onChange={(event) => setSure(event.currentTarget.checked)}
+        />
+        <span>
+          {place.needs_token
+            ? `Send ${people(rows)} to ${capital(place.title)} now`
+            : `Write ${people(rows)} to a file now`}
+        </span>
+      </label>
+      <button type="submit" class={ready ? "anb-primary" : ""} aria-disabled={!ready}>
+        {sending ? DOING.send : place.needs_token ? "Send now" : "Write now"}
+      </button>
+    </form>
+  );
+}
+
+const FORGET_MS = 10 * 60_000;
+
 function stayed(dropped: Record<string, number>): string {
   const reasons = Object.entries(dropped).map(([reason, n]) => `${count(n)} ${reason}`);
-  return reasons.length ? ` Left out: ${reasons.join(", ")}.` : "";
+  return reasons.length ? ` Left out: ${reasons.join("; ")}.` : "";
 }

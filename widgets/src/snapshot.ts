@@ -232,7 +232,7 @@ export interface Destination {
   /** Its options. */
   asks: { name: string; label: string; required: boolean }[];
   needs_token: boolean;
-  stands: "not checked" | "problems" | "ready" | "planned" | "tried" | "sent";
+  stands: "not checked" | "problems" | "ready" | "planned" | "tried" | "sent" | "refused";
   /** As they were typed. */
   options: Record<string, string>;
   findings: Finding[] | null;
@@ -256,6 +256,8 @@ export interface Destination {
     location: string;
     batches: number;
   } | null;
+  /** Why the last sending was refused or broke off. */
+  refusal: Problem | null;
 }
 
 export interface SizeRule {

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen, within } from "@testing-library/preact";
+import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/preact";
 import axe from "axe-core";
 import { afterEach, describe, expect, it } from "vitest";
 import { App } from "../src/App";
@@ -21,6 +21,7 @@ const fresh: Destination = {
   findings: null,
   plan: null,
   delivery: null,
+  refusal: null,
 };
 const file: Destination = { ...fresh, name: "file", title: "a file", asks: [], needs_token: false };
 const checked: Destination = {
@@ -52,7 +53,7 @@ const planned: Destination = {
 const show = (destinations: Destination[], more: Partial<Snapshot> = {}): FakeModel => {
   const model = new FakeModel({ ...exported, destinations, ...more });
   render(<App model={model.asModel()} host={host} />);
-  for (const part of document.querySelectorAll<HTMLDetailsElement>(".anb-destinations, .anb-destinations details"))
+  for (const part of document.querySelectorAll<HTMLDetailsElement>(".anb-destinations details"))
     part.open = true;
   return model;
 };
@@ -69,6 +70,7 @@ describe("destinations", () => {
 
   it("ask for what is needed before they check", () => {
     const model = show([fresh]);
+    expect(place().getByText("Fill in first: Audience id.")).toBeTruthy();
     fireEvent.click(button("Plan"));
     expect(model.sent).toEqual([]);
     fireEvent.input(field(/^Audience id/), { target: { value: "77" } });
@@ -84,17 +86,21 @@ describe("destinations", () => {
     show([checked]);
     expect(place().getByText(/<b>90<\/b> rows are too few\./)).toBeTruthy();
     expect(place().getByText("Pick more.")).toBeTruthy();
+    expect(place().getByText("90 rows")).toBeTruthy();
+    expect(place().getByRole("status").textContent).toBe("1 error: nothing can be sent.");
+    const groups = place().getAllByRole("heading").map((h) => [h.textContent, h.parentElement?.querySelectorAll("li").length]);
+    expect(groups).toEqual([["Errors", 1], ["Notes", 1]]);
     expect(place().queryByLabelText(/token/)).toBeNull();
   });
 
   it("send only with a token and a tick, and forget the token", () => {
     const model = show([planned]);
-    expect(place().getByText(/1,234 rows would leave/)).toBeTruthy();
+    expect(place().getByText(/1,234 people would leave/)).toBeTruthy();
     expect(place().getByText(/10 no consent/)).toBeTruthy();
     expect(place().getByText(/8957cd…/)).toBeTruthy();
-    const send = button("Send");
+    const send = button("Send now");
     fireEvent.click(send);
-    fireEvent.click(place().getByRole("checkbox"));
+    fireEvent.click(place().getByLabelText("Send 1,234 people to Meta Custom Audiences now"));
     fireEvent.click(send);
     expect(model.sent).toEqual([]);
     const token = field(/Access token/);
@@ -122,11 +128,62 @@ describe("destinations", () => {
       rows_sent: 1200, rows_before: 34, rows_dropped: {}, dry_run: false, location: "", batches: 2,
     };
     show([{ ...planned, stands: "sent", delivery }]);
-    expect(place().getByText("1,200 rows sent.")).toBeTruthy();
-    expect(place().getByText(/34 rows were there before/)).toBeTruthy();
+    expect(place().getByText("1,200 people sent.")).toBeTruthy();
+    expect(place().getByText(/34 people had been sent before/)).toBeTruthy();
     cleanup();
     show([{ ...planned, stands: "tried", delivery: { ...delivery, dry_run: true } }]);
     expect(place().getByText(/Nothing left/)).toBeTruthy();
+  });
+
+  it("tell while they send, and how far a sending got that was refused", () => {
+    const model = show([planned]);
+    fireEvent.input(field(/Access token/), { target: { value: "s3cret" } });
+    fireEvent.input(field(/Purpose/), { target: { value: " spring " } });
+    fireEvent.click(place().getByRole("checkbox"));
+    fireEvent.click(button("Send now"));
+    expect(model.last().arguments).toMatchObject({ token: "s3cret", purpose: "spring" });
+    expect(place().getByRole("progressbar", { name: "Meta Custom Audiences: Sending" })).toBeTruthy();
+    expect(place().getByRole("status").textContent).toBe("Sending 1,234 people…");
+    cleanup();
+    const delivery = {
+      rows_sent: 300, rows_before: 0, rows_dropped: {}, dry_run: false, location: "", batches: 2,
+    };
+    const refusal = { fact: "Meta answered 401.", next_move: "Give another token." };
+    show([{ ...planned, stands: "refused", delivery, refusal }]);
+    expect(place().getByText("Refused")).toBeTruthy();
+    expect(place().getByText("Meta answered 401.")).toBeTruthy();
+    expect(place().getByText(/Give another token/)).toBeTruthy();
+    expect(place().getByRole("status").textContent).toBe("300 people had been taken when it broke off.");
+    expect(place().getByText(/1,234 people would leave/)).toBeTruthy();
+  });
+
+  it("ask anew whether they shall leave when others would", () => {
+    const model = show([planned]);
+    fireEvent.input(field(/Access token/), { target: { value: "s3cret" } });
+    fireEvent.click(place().getByRole("checkbox"));
+    const plan = planned.plan && { ...planned.plan, rows: 99, digest: "0aa1" };
+    act(() => model.sync({ ...exported, destinations: [{ ...planned, plan }] }));
+    expect(place().getByRole<HTMLInputElement>("checkbox").checked).toBe(false);
+    expect(place().getByText("Send 99 people to Meta Custom Audiences now")).toBeTruthy();
+    expect(field(/Access token/).value).toBe("");
+  });
+
+  it("keep what was typed when the audience changes", () => {
+    const model = show([{ ...fresh, options: {} }]);
+    fireEvent.input(field(/^Audience id/), { target: { value: "77" } });
+    act(() => model.sync({ ...exported, destinations: [planned] }));
+    act(() => model.sync({ ...exported, destinations: [fresh] }));
+    expect(place().getByText("Not checked")).toBeTruthy();
+    expect(field(/^Audience id/).value).toBe("77");
+    expect(place().queryByText(/have changed/)).toBeNull();
+  });
+
+  it("need no token where a file is written", () => {
+    const model = show([{ ...planned, name: "meta", title: "Meta Custom file", needs_token: false }]);
+    expect(place().queryByLabelText(/token/)).toBeNull();
+    fireEvent.click(place().getByLabelText("Write 1,234 people to a file now"));
+    fireEvent.click(button("Write now"));
+    expect(model.last().arguments).toMatchObject({ stage: "send", token: "", confirm: true });
   });
 
   it("refuse where the data type does", () => {
