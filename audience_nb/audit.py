@@ -249,8 +249,12 @@ class AuditLog:
         last = self._last()
         if told is None:
             return last
-        # A crash between a line and its note beside the file leaves one line more.
-        return last if last[0] == told[0] + 1 else told
+        if last[0] != told[0] + 1:
+            return told
+        # A crash between a line and its note leaves one line more: noted now, so that another
+        # crash leaves no second one.
+        write_atomically(self._head, f"{last[0]} {last[1]}\n")
+        return last
 
     def _last(self) -> tuple[int, str]:
         """Read the last line; one that a crash tore is cut away first."""

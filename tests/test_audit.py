@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -109,6 +112,32 @@ def test_a_crash_before_the_note_loses_nothing(tmp_path: Path) -> None:
     assert log.verify().whole
     log.append("export")
     assert (log.verify().lines, log.verify().whole) == (4, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_writers_that_are_killed_leave_a_whole_chain(tmp_path: Path) -> None:
+    log = a_log(tmp_path, 1)
+    chance = random.Random(1)
+    for _ in range(25):
+        writers = []
+        for _ in range(2):
+            writer = os.fork()
+            if writer == 0:
+                while True:
+                    log.append("export", purpose="p" * 200)
+            writers.append(writer)
+        time.sleep(chance.uniform(0.0005, 0.015))
+        for writer in writers:
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
+        log.append("after")
+        assert log.verify().faults == ()
+    assert [line["number"] for line in log.read()] == list(range(1, log.verify().lines + 1))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "audit.jsonl",
+        "audit.jsonl.head",
+        "audit.jsonl.lock",
+    ]
 
 
 def test_what_cannot_be_noted_beside_the_log_is_not_in_it(tmp_path: Path) -> None:
@@ -257,7 +286,7 @@ def test_platform_maxima_are_honoured(
 
 
 def test_maxima_are_the_platforms_own() -> None:
-    from audience_nb.distribution import _OURS, _opener
+    from audience_nb.distribution import _OURS, opener_of
 
-    known = {n: _opener(n).limits.days for n in _OURS}  # type: ignore[attr-defined]
+    known = {n: opener_of(n).limits.days for n in _OURS}  # type: ignore[attr-defined]
     assert {n: d for n, d in known.items() if d is not None} == PLATFORM_DAYS

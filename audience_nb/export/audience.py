@@ -92,6 +92,8 @@ class Audience:
     ) -> Path:
         """Write the audience as CSV under a header of `# key: value` lines.
 
+        `read_csv` reads it back; to pandas and DuckDB header lines are comments (`comment="#"`).
+
         The file appears whole or not at all: it is written beside its place, piece by piece, and
         renamed. Equal audiences give equal bytes. Texts are quoted and numbers are not; `""` is an
         empty text, and where nothing is written a value is missing. What pandas keeps as objects

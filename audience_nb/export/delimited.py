@@ -265,9 +265,8 @@ def _rows(file: BinaryIO, width: int) -> pa.Table:
 
 
 def _read(cells: pa.ChunkedArray, *, was_guarded: bool) -> pd.Series:
-    import pandas as pd
-
     whole = cells.combine_chunks()
     if was_guarded:
         whole = _each_suspect(whole, unguarded)
-    return pd.Series(pd.array(whole, dtype="str"))
+    texts: pd.Series = whole.to_pandas()
+    return texts
