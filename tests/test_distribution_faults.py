@@ -136,7 +136,7 @@ def test_half_an_answer_is_no_delivery(name: str, half: str, tmp_path: Path) -> 
             platform.push(audience, people, token=TOKEN, confirm=True)
         assert caught.value.delivery is not None
         assert caught.value.delivery.rows_sent == 0
-        assert list(tmp_path.iterdir()) == []
+        assert [p.read_bytes() for p in tmp_path.iterdir()] == [b""]
         state.script = []
         receipt = platform.push(audience, people, token=TOKEN, confirm=True)
         assert (receipt.rows_sent, len(state.people)) == (1_600, 1_600)
@@ -168,6 +168,8 @@ def test_meta_has_to_say_that_it_received_all_rows(
         )
         receipt = platform.push(*a_list(200), token=TOKEN, confirm=True)
         assert (receipt.rows_sent, receipt.rows_dropped) == (197, {"refused by Meta": 3})
+        again = platform.push(*a_list(200), token=TOKEN, confirm=True)
+        assert (again.rows_before, again.rows_dropped) == (197, {"refused by Meta": 3})
 
 
 def test_servers_are_given_the_time_they_ask_for(tmp_path: Path) -> None:
@@ -183,6 +185,36 @@ def test_servers_are_given_the_time_they_ask_for(tmp_path: Path) -> None:
         with pytest.raises(NotDelivered, match=r"answered 429, and asks to wait 3,600 s"):
             platform.push(*a_list(20), token=TOKEN, confirm=True)
         assert len(state.headers) == asked + 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_one_process_at_a_time_sends_the_same_rows(tmp_path: Path) -> None:
+    with platform_server.serving() as state:
+        state.pace = 0.3
+        platform = opened("tiktok", state, tmp_path)
+        audience, people = a_list(3_000)
+        first = os.fork()
+        if first == 0:
+            platform.push(audience, people, token=TOKEN, confirm=True)
+            os._exit(0)
+        deadline = time.monotonic() + 20
+        while not state.headers and time.monotonic() < deadline:
+            time.sleep(0.005)
+        with pytest.raises(NotDelivered, match="Another process is sending the same rows"):
+            platform.push(audience, people, token=TOKEN, confirm=True)
+        os.waitpid(first, 0)
+        assert len(state.headers) == 3
+        receipt = platform.push(audience, people, token=TOKEN, confirm=True)
+        assert (receipt.rows_sent, receipt.rows_before, len(state.people)) == (0, 3_000, 3_000)
+
+
+def test_a_journal_that_cannot_be_written_lets_nothing_leave(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with platform_server.serving() as state:
+        platform = opened("tiktok", state, tmp_path / "file")
+        with pytest.raises(NotDelivered, match="journal of the delivery cannot be written"):
+            platform.push(*a_list(10), token=TOKEN, confirm=True)
+        assert state.headers == []
 
 
 def test_what_the_platform_has_forgotten_is_sent_again(tmp_path: Path) -> None:

@@ -373,17 +373,19 @@ class Platform:
         sent = before = refused = 0
         done = replace(receipt, dry_run=False, location=self.endpoint)
         try:
-            for batch in self._batches(prepared, sizes, digest, audience.name):
-                outgoing = self.compose(batch)
-                key = hashlib.sha256(outgoing.body).hexdigest()
-                rows = len(batch.frame)
-                if key in journal.acknowledged:
-                    before += rows
-                    continue
-                not_taken = self.deliver(door, batch, outgoing, key)
-                journal.acknowledge(key, rows, not_taken)
-                sent += rows - not_taken
-                refused += not_taken
+            with journal.alone():
+                for batch in self._batches(prepared, sizes, digest, audience.name):
+                    outgoing = self.compose(batch)
+                    key = hashlib.sha256(outgoing.body).hexdigest()
+                    rows = len(batch.frame)
+                    if key in journal.acknowledged:
+                        rows, not_taken = journal.acknowledged[key]
+                        before += rows - not_taken
+                    else:
+                        not_taken = self.deliver(door, batch, outgoing, key)
+                        journal.acknowledge(key, rows, not_taken)
+                        sent += rows - not_taken
+                    refused += not_taken
         except (NotDelivered, TokenRefused) as error:
             error.delivery = replace(done, rows_sent=sent, rows_before=before)
             raise
