@@ -24,7 +24,7 @@ _LABELS = {
     "path": "File name",
     "endpoint": "Address of the server",
     "region": "Country of the people",
-    "retention_days": "Days to be kept there",
+    "retention_days": "Retention in days",
 }
 _LONGEST = 300
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from labdriver import Lab, Notebook, Watched, open_notebook, write_notebook
+from labdriver import SCREENSHOTS, Lab, Notebook, Watched, open_notebook, write_notebook
 from playwright.sync_api import Locator, expect
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -68,6 +68,18 @@ def press(notebook: Notebook, where: Locator, name: str) -> None:
     notebook.page.keyboard.press("Enter")
 
 
+def picture(notebook: Notebook, name: str) -> None:
+    """Keep a picture of the panel alone."""
+    page, size = notebook.page, notebook.page.viewport_size
+    assert size is not None
+    panel = notebook.builder.locator(".anb-destinations")
+    height = panel.evaluate("e => e.getBoundingClientRect().height")
+    page.set_viewport_size({"width": size["width"], "height": int(height) + 400})
+    page.wait_for_timeout(300)
+    panel.screenshot(path=SCREENSHOTS / f"{name}.png")
+    page.set_viewport_size(size)
+
+
 def saved(notebook: Notebook, path: Path) -> str:
     """The notebook as it is saved with the state of its widgets."""
     state = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
@@ -88,19 +100,19 @@ def test_check_plan_dry_run_and_send_by_keyboard(
     press(notebook, meta, "Check")
     meta.get_by_role("textbox", name="Audience id").fill("77")
     meta.get_by_role("textbox", name="Address of the server").fill(f"{server.address}/meta")
-    meta.get_by_role("textbox", name="Days to be kept there").fill("900")
+    meta.get_by_role("textbox", name="Retention in days").fill("900")
     assert notebook.axe() == []
 
     press(notebook, meta, "Check")
     expect(meta.locator("summary").first).to_contain_text("Problems")
     expect(meta).to_contain_text("900 days are asked for")
     assert notebook.axe() == []
-    notebook.screenshot(f"destinations-1-problems-{shade}")
+    picture(notebook, f"destinations-1-problems-{shade}")
 
-    meta.get_by_role("textbox", name="Days to be kept there").fill("180")
+    meta.get_by_role("textbox", name="Retention in days").fill("180")
     press(notebook, meta, "Check")
     expect(meta.locator("summary").first).to_contain_text("Ready")
-    notebook.screenshot(f"destinations-2-ready-{shade}")
+    picture(notebook, f"destinations-2-ready-{shade}")
 
     press(notebook, meta, "Plan")
     expect(meta.locator("summary").first).to_contain_text("Planned")
@@ -108,13 +120,13 @@ def test_check_plan_dry_run_and_send_by_keyboard(
     payload = meta.locator("pre")
     assert len(re.findall(r'"[0-9a-f]{6}…"', payload.text_content() or "")) == 2
     assert notebook.axe() == []
-    notebook.screenshot(f"destinations-3-planned-{shade}")
+    picture(notebook, f"destinations-3-planned-{shade}")
 
     press(notebook, meta, "Dry run")
     expect(meta.locator("summary").first).to_contain_text("Dry run done")
     expect(meta).to_contain_text(f"{size} people would be sent")
     assert server.headers == []
-    notebook.screenshot(f"destinations-4-tried-{shade}")
+    picture(notebook, f"destinations-4-tried-{shade}")
 
     # Another token than the platform's is refused, and what was planned is still there.
     token = meta.get_by_label("Access token")
@@ -129,7 +141,7 @@ def test_check_plan_dry_run_and_send_by_keyboard(
     expect(sure).not_to_be_checked()
     assert server.people == {}
     assert notebook.axe() == []
-    notebook.screenshot(f"destinations-5-refused-{shade}")
+    picture(notebook, f"destinations-5-refused-{shade}")
 
     token.fill(TOKEN)
     sure.check()
@@ -139,7 +151,7 @@ def test_check_plan_dry_run_and_send_by_keyboard(
     assert sum(server.people.values()) == len(server.people) == size
     assert server.wrong == [] and server.complete()
     assert notebook.axe() == []
-    notebook.screenshot(f"destinations-6-sent-{shade}")
+    picture(notebook, f"destinations-6-sent-{shade}")
 
     # Sent once more, nobody is there twice.
     token.fill(TOKEN)
@@ -186,7 +198,7 @@ def test_narrow_zoomed_and_in_a_clean_room(watched: Watched, lab: Lab, theme: st
                  .map(x => x.outerHTML.slice(0, 120))"""
         )
         assert wide == []
-        notebook.screenshot(f"destinations-{width}-zoom{zoom}-{shade}")
+        picture(notebook, f"destinations-{width}-zoom{zoom}-{shade}")
     builder.evaluate("e => { e.style.width = ''; e.style.zoom = ''; }")
 
     # A file needs no token.
@@ -199,7 +211,6 @@ def test_narrow_zoomed_and_in_a_clean_room(watched: Watched, lab: Lab, theme: st
     expect(file.locator("summary").first).to_contain_text("Sent")
     assert len((lab.root / "exports" / "mine.csv").read_text().splitlines()) > 100
 
-    builder.locator(".anb-datatypes summary").click()
     builder.get_by_role("radio", name="Clean room data").check()
     builder.get_by_role("spinbutton", name="Number of segments").fill("6")
     builder.get_by_role("spinbutton", name="Smallest share").fill("10")
@@ -209,6 +220,6 @@ def test_narrow_zoomed_and_in_a_clean_room(watched: Watched, lab: Lab, theme: st
     expect(panel).to_contain_text("lets nothing be sent", timeout=60_000)
     expect(panel).to_contain_text("choose first party or third party data")
     assert notebook.axe() == []
-    notebook.screenshot(f"destinations-clean-room-{shade}")
+    picture(notebook, f"destinations-clean-room-{shade}")
     assert notebook.errors == []
     assert watched.blocked == []

@@ -204,7 +204,10 @@ function outcome(place: Destination, stage: Stage | null, changed: boolean) {
   if (delivery) {
     const { rows_sent, rows_before, dry_run, location } = delivery;
     const before = rows_before > 0 && ` ${people(rows_before)} had been sent before.`;
-    if (place.refusal) return `${people(rows_sent)} had been taken when it broke off.${before || ""}`;
+    if (place.refusal) {
+      const taken = rows_sent > 0 ? people(rows_sent) : "Nobody";
+      return `${taken} had been taken when it broke off.${before || ""}`;
+    }
     return (
       <>
         <strong>
@@ -264,10 +267,6 @@ function Findings({ found }: { found: Finding[] }) {
 
 function Planned({ plan }: { plan: NonNullable<Destination["plan"]> }) {
   const { count: requests, largest } = plan.batches;
-  const text =
-    typeof plan.first_payload === "string"
-      ? plan.first_payload
-      : JSON.stringify(plan.first_payload, null, 2);
   return (
     <div class="anb-planned">
       <h4>Plan</h4>
@@ -287,7 +286,7 @@ function Planned({ plan }: { plan: NonNullable<Destination["plan"]> }) {
         <>
           <p class="anb-note">The first two people as they would leave, identifiers cut short:</p>
           <pre tabIndex={0} role="region" aria-label="What would leave first">
-            <code>{text}</code>
+            <code>{written(plan.first_payload)}</code>
           </pre>
         </>
       )}
@@ -383,6 +382,14 @@ function Sending({ place, rows, busy, sending, onSend }: SendingProps) {
 }
 
 const FORGET_MS = 10 * 60_000;
+
+/** A payload as people read it: each row of texts on one line. */
+export function written(payload: unknown): string {
+  if (typeof payload === "string") return payload;
+  const text = JSON.stringify(payload, null, 2);
+  const row = /\[\s+("(?:[^"\\]|\\.)*"(?:,\s+"(?:[^"\\]|\\.)*")*)\s+\]/g;
+  return text.replace(row, (_, cells: string) => `[${cells.replace(/,\n\s+/g, ", ")}]`);
+}
 
 function stayed(dropped: Record<string, number>): string {
   const reasons = Object.entries(dropped).map(([reason, n]) => `${count(n)} ${reason}`);

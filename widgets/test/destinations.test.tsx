@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, screen, within } from "@testing-librar
 import axe from "axe-core";
 import { afterEach, describe, expect, it } from "vitest";
 import { App } from "../src/App";
+import { written } from "../src/Destinations";
 import type { Destination, Snapshot } from "../src/snapshot";
 import { FakeModel, exported, host } from "./model";
 
@@ -176,6 +177,14 @@ describe("destinations", () => {
     expect(place().getByText("Not checked")).toBeTruthy();
     expect(field(/^Audience id/).value).toBe("77");
     expect(place().queryByText(/have changed/)).toBeNull();
+  });
+
+  it("write rows of a payload on one line each, and texts as they are", () => {
+    const payload = { n: [1, 2], data: [["8957cd…", "a\\"], ["1\n,  \"]", ""]] };
+    const text = written(payload);
+    expect(text).toContain('    ["8957cd…", "a\\\\"],\n    ["1\\n,  \\"]", ""]\n');
+    expect(JSON.parse(text)).toEqual(payload);
+    expect(written("a\nb")).toBe("a\nb");
   });
 
   it("need no token where a file is written", () => {
