@@ -211,7 +211,9 @@ def test_narrow_zoomed_and_in_a_clean_room(watched: Watched, lab: Lab, theme: st
     expect(file.locator("summary").first).to_contain_text("Sent")
     assert len((lab.root / "exports" / "mine.csv").read_text().splitlines()) > 100
 
-    builder.get_by_role("radio", name="Clean room data").check()
+    room = builder.get_by_role("radio", name="Clean room data")
+    room.click()
+    expect(room).to_be_checked()
     builder.get_by_role("spinbutton", name="Number of segments").fill("6")
     builder.get_by_role("spinbutton", name="Smallest share").fill("10")
     builder.get_by_role("spinbutton", name="Largest share").fill("30")
