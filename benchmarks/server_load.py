@@ -43,6 +43,12 @@ def token(name: str) -> str:
     return "Bearer " + jwt.encode(claims, KEY, "HS256", headers={"kid": "1"})
 
 
+def busy(pid: int) -> float:
+    """Give the processor time that a process has used, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident(pid: int) -> float:
     """Give the resident memory of a process in MB."""
     fields = Path(f"/proc/{pid}/status").read_text()
@@ -113,9 +119,9 @@ async def run(server: served.Server, users: int, seconds: float, new: float) -> 
                 loads.append(os.getloadavg()[0])
             await asyncio.sleep(0.1)
 
-    begun = time.monotonic()
+    begun, used = time.monotonic(), busy(server.process.pid)
     await asyncio.gather(watch(), *(user(n) for n in range(users)))
-    took = time.monotonic() - begun
+    took, used = time.monotonic() - begun, busy(server.process.pid) - used
     # Recovered: one search as quick as ever.
     again = time.perf_counter()
     status, _ = await ask(
@@ -131,6 +137,7 @@ async def run(server: served.Server, users: int, seconds: float, new: float) -> 
         f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; "
         f"health p99 {h99:.0f} ms; statuses {dict(statuses)}; recovered in {recovered:.2f} s; "
         f"memory {_middle(memory[:half]):.0f} to {_middle(memory[half:]):.0f} MB; "
+        f"{1000 * used / sum(statuses.values()):.1f} ms of processor an answer; "
         f"load of the machine {max(loads):.1f} at most, {np.mean(loads):.1f} on average, "
         f"{os.cpu_count()} processors"
     )

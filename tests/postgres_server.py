@@ -45,8 +45,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Run a server, and give the address of an empty database in it."""
+def running(*, durable: bool = False) -> Iterator[str]:
+    """Run a server, and give the address of an empty database in it; on disk if it must last."""
     where = programs()
     # PostgreSQL refuses to run as root.
     owner = next((n for n in ("postgres", "nobody") if _exists(n)), None)
@@ -89,7 +89,8 @@ def running() -> Iterator[str]:
         f"--pwfile={secret}",
         "--no-sync",
     )
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+    options += "" if durable else " -c fsync=off"
     log = str(folder / "log")
     run(str(where / "pg_ctl"), "-D", str(data), "-o", options, "-l", log, "-w", "start")
     try:

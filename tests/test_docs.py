@@ -19,6 +19,7 @@ import data_server
 import nbformat
 import platform_server
 import pytest
+import served
 from bs4 import BeautifulSoup
 from embedding_server import KEY, EmbeddingServer
 
@@ -42,12 +43,14 @@ OFFERED = (
     "embedding",
     "encoding",
     "errors",
+    "history",
     "insights",
     "kmedians",
     "lifestyles",
     "policy",
     "search",
     "segments",
+    "server",
     "sources",
 )
 
@@ -69,6 +72,14 @@ def blocks(page: str) -> list[tuple[str, str | None]]:
     return [(code, printed or None) for code, printed in found]
 
 
+def _people(home: Path) -> str:
+    home.mkdir()
+    rows = [f"C{i},{20 + i * 7 % 60},{i * 37 % 500}" for i in range(400)]
+    path = home / "people.csv"
+    path.write_text("\n".join(["customer_id,age,spend", *rows]) + "\n")
+    return str(path)
+
+
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
     """Stand where a page says that a server is: on loopback, over real HTTP."""
@@ -81,6 +92,12 @@ def servers(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
             monkeypatch.setenv("MODEL_URL", server.url)
             if "openai" in page:
                 monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        if page == "docs/guides/rest.md":
+            home = request.getfixturevalue("tmp_path") / "served"
+            config = {"sources": {"people": {"frame": _people(home), "id": "customer_id"}}}
+            running = stack.enter_context(served.running(home, config))
+            monkeypatch.setenv("AUDIENCE_URL", running.base)
+            monkeypatch.setenv("AUDIENCE_TOKEN", running.token)
         if "warehouse" in page:
             who = [f"C{i}" for i in range(60)]
             columns = {
@@ -105,7 +122,7 @@ def test_code_in_pages(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
-    if "jupyterhub" in page:
+    if "jupyterhub" in page or page == "docs/guides/rest.md":
         config = importlib.import_module("traitlets.config")
         made = config.Config()
         names["get_config"] = lambda: made

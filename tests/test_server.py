@@ -165,7 +165,18 @@ def test_the_workflow_of_the_source_document(ask: Any, server: Server, tmp_path:
     (tmp_path / "audience.csv").write_bytes(answer.body)
     frame = Audience.read_csv(tmp_path / "audience.csv")
     assert len(frame) == 1500 and set(frame.index) == set(people()["customer_id"])
-    assert not list((server.home / "files").rglob("*.csv"))
+    for ending, kind in (
+        ("parquet", "application/vnd.apache.parquet"),
+        ("json", "application/json"),
+    ):
+        answer = server.ask("GET", path.replace("csv", ending))
+        assert answer.headers["Content-Type"] == kind
+        assert f'filename="audience_export.{ending}"' in answer.headers["Content-Disposition"]
+        other = tmp_path / f"audience.{ending}"
+        other.write_bytes(answer.body)
+        pd.testing.assert_frame_equal(Audience.read(other), frame, check_dtype=False)
+    # What was downloaded is thrown away.
+    assert not [p for p in (server.home / "files").rglob("*") if p.is_file()]
 
     # Nothing leaves unless it is asked for twice.
     sent = ask("POST", "/api/distribute", {"audience_id": done["audience_id"]})

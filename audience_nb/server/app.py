@@ -245,4 +245,4 @@ def main() -> None:
     """Serve the interface alone."""
     # Searches hold the interpreter; between two of them the loop must come in soon, for health.
     sys.setswitchinterval(_SWITCH_S)
-    AudienceApp.launch_instance()
+    AudienceApp.launch_instance()  # type: ignore[no-untyped-call]

@@ -131,6 +131,11 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kept[0] if len(kept) == 1 else {k: v for k, v in schema.items() if k != "title"}
 
 
+def _file(kind: str) -> dict[str, Any]:
+    # Binary content has no type (OpenAPI 3.1.0, section 4.8.14.1).
+    return {"text/csv": {"type": "string"}, "application/json": {"type": "object"}}.get(kind, {})
+
+
 def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     failure = {"application/json": {"schema": references[(Failure, "serialization")]}}
     told: dict[str, Any] = {
@@ -139,8 +144,8 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     if operation.answers is None:
         told[str(operation.status)] = {"description": "Done."}
         return dict(sorted(told.items()))
-    if isinstance(operation.answers, str):
-        content: dict[str, Any] = {operation.answers: {"schema": {"type": "string"}}}
+    if isinstance(operation.answers, tuple):
+        content: dict[str, Any] = {kind: {"schema": _file(kind)} for kind in operation.answers}
     else:
         content = {"application/json": {"schema": references[(operation.answers, "serialization")]}}
     told[str(operation.status)] = {"description": operation.summary, "content": content}

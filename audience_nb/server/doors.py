@@ -213,7 +213,9 @@ class Door(APIHandler):
     async def _stream(self, answer: FileAnswer) -> None:
         try:
             with answer.path.open("rb") as file:
-                self.set_header("Content-Type", f"{answer.media_type}; charset=utf-8")
+                kind = answer.media_type
+                text = kind.startswith("text/")
+                self.set_header("Content-Type", f"{kind}; charset=utf-8" if text else kind)
                 self.set_header(
                     "Content-Disposition", f'attachment; filename="{quote(answer.name)}"'
                 )

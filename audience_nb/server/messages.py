@@ -158,7 +158,7 @@ class ProcessAnswer(RootModel[SuggestedAnswer | CompleteAnswer]):
 class ExportQuery(Given):
     """Which format."""
 
-    format: Literal["csv"] = "csv"
+    format: Literal["csv", "parquet", "json"] = "csv"
 
 
 class HealthAnswer(Told):

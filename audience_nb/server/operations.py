@@ -57,7 +57,7 @@ class FileAnswer:
 
     path: Path
     name: str
-    media_type: str = "text/csv"
+    media_type: str
 
 
 Does = Callable[[Call], Awaitable["dict[str, Any] | FileAnswer | tuple[int, dict[str, Any]]"]]
@@ -79,8 +79,8 @@ class Operation:
         One line for people.
     does : callable
         Takes a `Call`.
-    answers : type or str or None
-        Model of the answer, a media type, or None for no content.
+    answers : type or tuple of str or None
+        Model of the answer, media types of a file, or None for no content.
     takes : type, optional
         Model of the body, or of the query of a GET.
     needs : str, optional
@@ -102,7 +102,7 @@ class Operation:
     path: str
     summary: str
     does: Does
-    answers: type[BaseModel] | str | None
+    answers: type[BaseModel] | tuple[str, ...] | None
     takes: type[BaseModel] | None = None
     needs: Need = "look"
     status: int = 200

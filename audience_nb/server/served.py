@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from audience_nb.server.roles import Need, Role
 from audience_nb.session import Session
+from audience_nb.snapshot import suggestion_values
 from audience_nb.timeline import step
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ class Answers:
 
     def __init__(self, most: int = 2000) -> None:
         self._most = most
-        self._known: OrderedDict[tuple[object, ...], list[Suggestion]] = OrderedDict()
+        self._known: OrderedDict[tuple[object, ...], list[dict[str, Any]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[object, ...]) -> list[Suggestion] | None:
+    def get(self, key: tuple[object, ...]) -> list[dict[str, Any]] | None:
         """Give an answer, None if it is not known.
 
         Parameters
@@ -56,21 +57,21 @@ class Answers:
 
         Returns
         -------
-        list of Suggestion or None
+        list of dict or None
         """
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
             return self._known.get(key)
 
-    def put(self, key: tuple[object, ...], found: list[Suggestion]) -> None:
+    def put(self, key: tuple[object, ...], found: list[dict[str, Any]]) -> None:
         """Remember an answer.
 
         Parameters
         ----------
         key : tuple
             What was asked.
-        found : list of Suggestion
+        found : list of dict
             The answer.
         """
         with self._lock:
@@ -125,18 +126,35 @@ class ServedSession(Session):
         return super().ask(text, limit, **filters)
 
     def find(self, text: str, limit: int = 8) -> list[Suggestion]:
-        """Look variables up, at once where somebody asked the same; see `Session.find`."""
+        """Look variables up; see `Session.find`."""
         self._require("search")
-        if self.answers is None:
-            return super().find(text, limit)
+        return super().find(text, limit)
+
+    def found(self, text: str, limit: int = 8) -> list[dict[str, Any]]:
+        """Give what `find` finds as plain values, at once where somebody asked the same.
+
+        Parameters
+        ----------
+        text : str
+            Words, or the beginning of one.
+        limit : int, optional
+            At most so many.
+
+        Returns
+        -------
+        list of dict
+        """
+        self._require("search")
         with self.lock:
+            state = self.state
             # What is known by words alone is not what is known once meanings are learnt.
-            key = (text, limit, self.state.data_type, self.index.ready)
-            found = self.answers.get(key)
-            if found is None:
-                found = self.index.search(text, limit=limit, data_type=self.state.data_type)
-                self.answers.put(key, found)
-            return [replace(s, variable=self.described(s.variable)) for s in found]
+            shown = (state.data_type, state.rows_may_be_seen, self.index.ready)
+            known = None if self.answers is None else self.answers.get((text, limit, *shown))
+            if known is None:
+                known = [suggestion_values(s) for s in super().find(text, limit)]
+                if self.answers is not None:
+                    self.answers.put((text, limit, *shown), known)
+            return known
 
     @step
     def load(self) -> pd.DataFrame:

@@ -18,7 +18,6 @@ from audience_nb.server.refusals import Refusal
 from audience_nb.server.roles import Need
 from audience_nb.server.served import ServedSession
 from audience_nb.server.work import Kind
-from audience_nb.snapshot import suggestion_values
 
 __all__ = ["SESSIONS", "need_of"]
 
@@ -136,9 +135,9 @@ async def _find(call: Call) -> dict[str, Any]:
 
     def find(session: ServedSession, _entry: Entry) -> dict[str, Any]:
         begun = time.perf_counter()
-        found = session.find(given.text, given.limit)
+        found = session.found(given.text, given.limit)
         SELECTION.observe(time.perf_counter() - begun)
-        return {"suggestions": [suggestion_values(s) for s in found]}
+        return {"suggestions": found}
 
     return await call.house.pool.use(
         call.path["session_id"], call.principal, "quick", find, fresh=False

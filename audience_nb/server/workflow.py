@@ -20,6 +20,12 @@ from audience_nb.server.work import Kind
 
 __all__ = ["WORKFLOW"]
 
+# Of each format that an audience can be downloaded in (IANA; Parquet since 2024).
+_MEDIA = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+}
 _TYPES = ("psychographic", "demographic", "behavioral", "lifestyle")
 
 
@@ -163,11 +169,12 @@ async def _with_audience(call: Call, do: Callable[[ServedSession], Any]) -> Any:
 
 
 async def _export(call: Call) -> FileAnswer:
-    name = f"{secrets.token_hex(8)}.csv"
+    ending = call.given.format
+    name = f"{secrets.token_hex(8)}.{ending}"
 
     path: Path = await _with_audience(call, lambda session: session.export(name))
     EXPORT_SIZE.observe(path.stat().st_size)
-    return FileAnswer(path, "audience_export.csv")
+    return FileAnswer(path, f"audience_export.{ending}", _MEDIA[ending])
 
 
 async def _distribute(call: Call) -> dict[str, Any]:
@@ -300,9 +307,9 @@ WORKFLOW = (
         "export_audience",
         "GET",
         "/api/export/{audience_id}",
-        "Download an audience as CSV under a header of its decisions.",
+        "Download an audience with its decisions.",
         _export,
-        "text/csv",
+        tuple(_MEDIA.values()),
         m.ExportQuery,
         needs="export",
     ),

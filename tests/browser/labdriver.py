@@ -61,8 +61,12 @@ class Lab:
 
 
 @contextmanager
-def jupyterlab(root: Path, theme: str) -> Iterator[Lab]:
-    """Start JupyterLab on a free port of loopback, with settings and folders of its own."""
+def jupyterlab(root: Path, theme: str, *, without: Sequence[str] = ()) -> Iterator[Lab]:
+    """Start JupyterLab on a free port of loopback, with settings and folders of its own.
+
+    Extensions of the server named in `without` are disabled there, as `jupyter server extension
+    disable` does.
+    """
     with tempfile.TemporaryDirectory(prefix="jupyter-", ignore_cleanup_errors=True) as home:
         settings = Path(home) / "settings"
         for plugin, values in {**SETTINGS, THEMES: {"theme": theme}}.items():
@@ -70,6 +74,13 @@ def jupyterlab(root: Path, theme: str) -> Iterator[Lab]:
             file = settings / package / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values), encoding="utf-8")
+        for name in without:
+            subprocess.run(
+                [sys.executable, "-m", "jupyter", "server", "extension", "disable", name],
+                env={**os.environ, "JUPYTER_CONFIG_DIR": f"{home}/config"},
+                capture_output=True,
+                check=True,
+            )
         port, token = _free_port(), secrets.token_hex(16)
         command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
         command += [
