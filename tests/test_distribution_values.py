@@ -166,11 +166,11 @@ def test_options_that_are_no_numbers_are_refused() -> None:
 PLUGIN = '''
 from audience_nb.distribution.platform import Platform
 
-class Bulletin(Platform):
+class Gazette(Platform):
     """A destination of another package."""
-    name = "bulletin"
-    title = "The bulletin"
-    base = "https://bulletin.example.com"
+    name = "gazette"
+    title = "The gazette"
+    base = "https://gazette.example.com"
     rules = ()
     direct = ()
 '''
@@ -179,28 +179,28 @@ class Bulletin(Platform):
 def test_a_destination_of_another_package_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "bulletin" not in destinations()
-    (tmp_path / "bulletin_package.py").write_text(PLUGIN)
-    installed = tmp_path / "bulletin_package-1.0.dist-info"
+    assert "gazette" not in destinations()
+    (tmp_path / "gazette_package.py").write_text(PLUGIN)
+    installed = tmp_path / "gazette_package-1.0.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: bulletin-package\nVersion: 1.0\n"
+        "Metadata-Version: 2.1\nName: gazette-package\nVersion: 1.0\n"
     )
     (installed / "entry_points.txt").write_text(
         "[audience_nb.destinations]\n"
-        "bulletin = bulletin_package:Bulletin\n"
-        "broken = bulletin_package.missing:Nothing\n"
-        "meta = bulletin_package:Bulletin\n"
+        "gazette = gazette_package:Gazette\n"
+        "broken = gazette_package.missing:Nothing\n"
+        "meta = gazette_package:Gazette\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
-        assert destinations()["bulletin"] == "bulletin"
-        opened = destination("bulletin", region="de")
+        assert destinations()["gazette"] == "gazette"
+        opened = destination("gazette", region="de")
         assert isinstance(opened, Platform)
-        assert (opened.name, opened.region) == ("bulletin", "DE")
+        assert (opened.name, opened.region) == ("gazette", "DE")
         # Nobody takes the place of one of ours.
         assert isinstance(destination("meta"), Meta)
-        with pytest.raises(InvalidInput, match=r"of bulletin_package.missing:Nothing cannot be"):
+        with pytest.raises(InvalidInput, match=r"of gazette_package.missing:Nothing cannot be"):
             destination("broken")
     finally:
-        sys.modules.pop("bulletin_package", None)
+        sys.modules.pop("gazette_package", None)
