@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from audience_nb.errors import InvalidInput, NotAllowed, SourceFailed
+from audience_nb.errors import AudienceError, InvalidInput, NotAllowed, SourceFailed
 
 if TYPE_CHECKING:
     from audience_nb.distribution import Delivery, Finding, Plan
@@ -141,10 +140,10 @@ def dispatch(
         )
     if stage == "send" and not confirm:
         raise InvalidInput("The sending is not confirmed.", "Tick that these people be sent.")
-    if stage == "send" and _asks(name)["needs_token"] and not token:
-        raise InvalidInput("No token is given.", "Type the one that the platform gave out.")
     typed = {key: value.strip() for key, value in options.items() if value.strip()}
     given = _read(name, typed)
+    if stage == "send" and _asks(name)["needs_token"] and not token:
+        raise InvalidInput("No token is given.", "Type the one that the platform gave out.")
     found: dict[str, Any] = {}
     with session.lock:
         try:
@@ -189,8 +188,8 @@ def dispatch_values(session: Session) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        `name`, `title`, `asks` (its options: name, label, required), `needs_token`, and what
-        `Dispatch.to_dict` gives. Empty without segments.
+        `name`, `title`, `asks` (its options: name, label, required), `takes_token`,
+        `needs_token`, and what `Dispatch.to_dict` gives. Empty without segments.
     """
     if session.segmentation is None:
         return []
@@ -207,13 +206,16 @@ def dispatch_values(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-@cache
 def _asks(name: str) -> dict[str, Any]:
     """Say what a view has to ask for."""
     from audience_nb.distribution import opener_of
 
-    opener = opener_of(name)
-    takes = inspect.signature(opener).parameters
+    try:
+        opener = opener_of(name)
+        takes = inspect.signature(opener).parameters
+    except (AudienceError, TypeError, ValueError):
+        # Somebody else's that cannot be loaded: a check says so, and the others stand.
+        return {"asks": [], "takes_token": True, "needs_token": False}
     asked = dict.fromkeys(getattr(opener, "account", ()), True)
     asked |= dict.fromkeys(getattr(opener, "optional", ()), False)
     is_file = "path" in takes
@@ -224,6 +226,9 @@ def _asks(name: str) -> dict[str, Any]:
         asked |= dict.fromkeys(_COMMON[:2], False)
     if is_platform and not is_file:
         asked["endpoint"] = not getattr(opener, "base", "")
+    if not is_platform:
+        named = (p for p in takes.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        asked |= {p.name: p.default is p.empty for p in named if p.name not in asked}
     return {
         "asks": [
             {
@@ -233,12 +238,17 @@ def _asks(name: str) -> dict[str, Any]:
             }
             for option, required in asked.items()
         ],
+        "takes_token": not is_file,
         "needs_token": is_platform and not is_file,
     }
 
 
 def _read(name: str, typed: Mapping[str, str]) -> dict[str, Any]:
     """Turn what was typed into options; a file is named, never a path."""
+    from audience_nb.distribution import opener_of
+
+    # That there is none, or that it cannot be loaded, is said before anything is asked of it.
+    opener_of(name)
     asks = {ask["name"]: ask for ask in _asks(name)["asks"]}
     given: dict[str, Any] = {}
     for option, value in typed.items():

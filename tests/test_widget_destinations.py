@@ -17,6 +17,7 @@ from test_widget import Wire
 
 from audience_nb import AudienceBuilder
 from audience_nb.distribution import destinations, register_destination
+from audience_nb.errors import InvalidInput
 
 N = 600
 
@@ -307,7 +308,22 @@ def test_somebody_elses_destination_that_breaks_breaks_nothing_else(
             raise ZeroDivisionError(people["email"].iloc[0])
 
     register_destination("broken", Broken, "one that breaks")  # type: ignore[arg-type]
+
+    def unloadable() -> Any:
+        raise InvalidInput("It cannot be loaded.", "Ask its authors.")
+
+    monkeypatch.setattr(
+        distribution,
+        "opener_of",
+        lambda name, known=distribution.opener_of: unloadable() if name == "torn" else known(name),
+    )
+    register_destination("torn", Broken, "one that cannot be loaded")  # type: ignore[arg-type]
+    register_destination("own", lambda list_id, mood="good": Broken(), "one of ours")  # type: ignore[misc, return-value, arg-type]
     wire.builder.session.pick([1, 2])
+    assert ask(wire, "check", "torn", options={})["error"]["fact"] == "It cannot be loaded."
+    own = place(wire, "own")
+    assert {a["name"]: a["required"] for a in own["asks"]} == {"list_id": True, "mood": False}
+    assert own["takes_token"] is True and own["needs_token"] is False
     answer = ask(wire, "check", "broken", options={})
     assert answer["error"]["fact"] == "Something failed inside: ZeroDivisionError."
     assert "@" not in json.dumps(answer)

@@ -220,7 +220,7 @@ def test_narrow_zoomed_and_in_a_clean_room(watched: Watched, lab: Lab, theme: st
     builder.get_by_role("button", name="Build segments").click()
     panel = builder.locator(".anb-destinations")
     expect(panel).to_contain_text("lets nothing be sent", timeout=60_000)
-    expect(panel).to_contain_text("choose first party or third party data")
+    expect(panel).to_contain_text("choose first party data or third party data above")
     assert notebook.axe() == []
     picture(notebook, f"destinations-clean-room-{shade}")
     assert notebook.errors == []

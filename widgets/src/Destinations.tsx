@@ -42,11 +42,15 @@ export function Destinations({ link, state, snapshot, destinations }: Props) {
   // Whose answer, or whose failure, is awaited.
   const [asked, setAsked] = useState<{ name: string; stage: Stage } | null>(null);
   const type = snapshot.data_types.find((t) => t.code === snapshot.data_type);
-  if (type?.refuses.includes("distribute")) {
+  const subtype = type?.subtypes.find((s) => s.code === snapshot.subtype);
+  const refusing = [type, subtype].find((rule) => rule?.refuses.includes("distribute"));
+  if (refusing) {
+    const others = snapshot.data_types.filter((t) => !t.refuses.includes("distribute"));
     return (
       <p class="anb-note">
-        {type.title} lets nothing be sent: its people stay in the room. To send an audience, choose
-        first party or third party data.
+        {refusing.title} lets nothing be sent; the figures above may be used. To send an audience,{" "}
+        {refusing === subtype ? "identify people otherwise, or " : ""}choose{" "}
+        {others.map((t) => t.title.toLowerCase()).join(" or ")} above.
       </p>
     );
   }
@@ -213,7 +217,7 @@ function outcome(place: Destination, stage: Stage | null, changed: boolean) {
         <strong>
           {dry_run
             ? `Dry run: ${people(rows_sent)} would be sent. Nothing left.`
-            : place.needs_token
+            : place.takes_token
               ? `${people(rows_sent)} sent.`
               : `${people(rows_sent)} written.`}
         </strong>
@@ -326,11 +330,14 @@ function Sending({ place, rows, busy, sending, onSend }: SendingProps) {
         setSure(false);
       }}
     >
-      <h4>{place.needs_token ? "Send" : "Write the file"}</h4>
+      <h4>{place.takes_token ? "Send" : "Write the file"}</h4>
       <div class="anb-place-fields">
-        {place.needs_token && (
+        {place.takes_token && (
           <p class="anb-field">
-            <label for={`${id}-token`}>Access token</label>
+            <label for={`${id}-token`}>
+              Access token
+              {place.needs_token ? "" : <span class="anb-soft"> (optional)</span>}
+            </label>
             <input
               id={`${id}-token`}
               type="password"
@@ -369,13 +376,13 @@ function Sending({ place, rows, busy, sending, onSend }: SendingProps) {
           onChange={(event) => setSure(event.currentTarget.checked)}
         />
         <span>
-          {place.needs_token
+          {place.takes_token
             ? `Send ${people(rows)} to ${capital(place.title)} now`
             : `Write ${people(rows)} to a file now`}
         </span>
       </label>
       <button type="submit" class={ready ? "anb-primary" : ""} aria-disabled={!ready}>
-        {sending ? DOING.send : place.needs_token ? "Send now" : "Write now"}
+        {sending ? DOING.send : place.takes_token ? "Send now" : "Write now"}
       </button>
     </form>
   );

@@ -231,6 +231,8 @@ export interface Destination {
   title: string;
   /** Its options. */
   asks: { name: string; label: string; required: boolean }[];
+  /** Whether a token can be given, and whether it must be; a file takes none. */
+  takes_token: boolean;
   needs_token: boolean;
   stands: "not checked" | "problems" | "ready" | "planned" | "tried" | "sent" | "refused";
   /** As they were typed. */

@@ -16,6 +16,7 @@ const fresh: Destination = {
     { name: "audience_id", label: "Audience id", required: true },
     { name: "endpoint", label: "Address of the server", required: false },
   ],
+  takes_token: true,
   needs_token: true,
   stands: "not checked",
   options: {},
@@ -24,7 +25,7 @@ const fresh: Destination = {
   delivery: null,
   refusal: null,
 };
-const file: Destination = { ...fresh, name: "file", title: "a file", asks: [], needs_token: false };
+const file: Destination = { ...fresh, name: "file", title: "a file", asks: [], takes_token: false, needs_token: false };
 const checked: Destination = {
   ...fresh,
   stands: "problems",
@@ -188,7 +189,7 @@ describe("destinations", () => {
   });
 
   it("need no token where a file is written", () => {
-    const model = show([{ ...planned, name: "meta", title: "Meta Custom file", needs_token: false }]);
+    const model = show([{ ...planned, name: "meta", title: "Meta Custom file", takes_token: false, needs_token: false }]);
     expect(place().queryByLabelText(/token/)).toBeNull();
     fireEvent.click(place().getByLabelText("Write 1,234 people to a file now"));
     fireEvent.click(button("Write now"));
@@ -200,6 +201,12 @@ describe("destinations", () => {
     show([fresh], { data_types });
     expect(screen.getByText(/lets nothing be sent/)).toBeTruthy();
     expect(screen.queryByText("Meta Custom Audiences")).toBeNull();
+    cleanup();
+    const subtypes = exported.data_types[0]?.subtypes.map((s) => ({ ...s, refuses: ["distribute"] }));
+    const [first, ...rest] = exported.data_types;
+    if (!first || !subtypes) throw new Error("no data type");
+    show([fresh], { data_types: [{ ...first, subtypes }, ...rest] });
+    expect(screen.getByText(/lets nothing be sent/).textContent).toContain("identify people otherwise");
   });
 
   it("tell a failure where it happened", () => {
