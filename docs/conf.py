@@ -1,5 +1,6 @@
 """How the pages are built: `make docs`. Every warning is an error; nothing is fetched."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from audience_nb import __version__
+
+# A package of the theme switches all logs on; what Alembic sets up is no news.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 project = "audience_nb"
 author = copyright = "the authors of audience_nb"
