@@ -30,8 +30,8 @@ _SUBJECT_WORDS = (
 _SUBJECTS = frozenset(_SUBJECT_WORDS.split())
 # How much or how often somebody does a thing says nothing of which thing.
 _HOW_MUCH_WORDS = (
-    "often lot lots regularly frequently usually really always sometimes occasionally "
-    "souvent regulierement frequemment beaucoup toujours parfois vraiment"
+    "often lot lots regularly frequently usually really always sometimes occasionally soon "
+    "souvent regulierement frequemment beaucoup toujours parfois vraiment bientot"
 )
 _HOW_MUCH = frozenset(_HOW_MUCH_WORDS.split())
 # Readings that are remembered.

@@ -57,7 +57,8 @@ export function App({ model, host }: { model: Model; host: Host }) {
           <div>
             <h2 id={`${id}-title`}>Audience builder</h2>
             <p class="anb-note">
-              {capital(data.name)}: {plural(data.records, "record")}, {count(data.variables)} variables
+              {/* The name of a file stays as it is written. */}
+              {data.name.includes(".") ? data.name : capital(data.name)}: {plural(data.records, "record")}, {count(data.variables)} variables
             </p>
           </div>
           <div class="anb-past">
