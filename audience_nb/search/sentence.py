@@ -42,7 +42,8 @@ _REQUEST = re.compile(
 )
 # What is no idea by itself.
 _FILLER_WORDS = (
-    "soon bientot find show want looking need target audience audiences segment segments consumers customers "
+    "soon bientot find show want looking need target audience audiences segment segments consumers "
+    "customers "
     "households household adults enjoy love like interested high low want wants buy use uses "
     "people person who to the a of their veut veulent gens personnes les des qui un une"
 )
