@@ -9,6 +9,20 @@ import postgres_server
 import pytest
 from sqlalchemy import create_engine, text
 
+from audience_nb import distribution, sources
+from audience_nb.embedding import registry
+
+
+@pytest.fixture(autouse=True)
+def what_a_test_registers_goes_with_it() -> Iterator[None]:
+    """Leave the registers as they were: other tests list what there is."""
+    registers = (distribution._REGISTERED, sources._OPENERS, registry._registered)
+    before = [dict(register) for register in registers]
+    yield
+    for register, kept in zip(registers, before, strict=True):
+        register.clear()
+        register.update(kept)  # type: ignore[arg-type]
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
